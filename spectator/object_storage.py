@@ -24,6 +24,7 @@ CONNECT_SECONDS = 2.0
 PART_BYTES = 16 * 1024 * 1024  # of a large object; there may be 10,000
 PARTS_AT_ONCE = 2
 MAX_REASON_LENGTH = 300
+_RETRIES = re.compile(r" in [0-9.]+m?s(?:, after [0-9]+ retries, [^-]*)?(?= -)")
 # A request that fails after SLOW_SECONDS begins an outage of PAUSE_SECONDS.
 PAUSE_SECONDS, SLOW_SECONDS = 5.0, 1.0
 
@@ -194,6 +195,7 @@ class ObjectStore:
             if is_missing and not action.startswith("write"):
                 raise FileNotFoundError(f"{self.url}: cannot {action}: no such object") from error
             reason = " ".join(str(error).partition("\n\nDebug source")[0].split())
+            reason = _RETRIES.sub("", reason.removeprefix("Generic S3 error: "))
             raise StoreError(
                 f"{self.url}: cannot {action}: {reason[:MAX_REASON_LENGTH]}"
             ) from error

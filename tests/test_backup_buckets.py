@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from spectator import media, publishing, worker
+from spectator import create_app, media, publishing, queries, worker
 from spectator.cli import main
 from spectator.db import db
 from spectator.object_storage import WRITING, open_store
@@ -126,6 +126,26 @@ def test_a_backup_in_a_bucket_is_checked_and_restored(
 def test_a_wrong_url_is_wrong_usage(command: tuple[str, ...], url: str, tmp_path: Path) -> None:
     code, output = run(settings(tmp_path), *command, url)
     assert code == 2 and "use a file, or s3://bucket/prefix/name" in output
+
+
+@pytest.mark.sqlite
+def test_pictures_and_backups_may_both_be_in_buckets(
+    app: Flask, environ: dict[str, str], bucket: str, s3_address: str, tmp_path: Path
+) -> None:
+    app.config["MEDIA"] = environ["SPECTATOR_MEDIA"] = bucket
+    name = add_picture(app)
+    url = f"{object_stores.new_bucket(s3_address)}/a.backup"
+    code, output = run(environ, "backup", url)
+    assert code == 0 and "the list of 1 pictures" in output
+    empty = settings(tmp_path / "empty", SPECTATOR_MEDIA=bucket)
+    code, output = run(empty, "restore", url)
+    assert code == 0, output
+    restored = create_app(empty)
+    with restored.app_context():
+        [state] = queries.picture_states()
+        assert f"originals/{state.digest}.{state.extension}" == name
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_a_backup_that_is_not_there_is_named(environ: dict[str, str], bucket: str) -> None:

@@ -52,8 +52,8 @@ def make(
             workspace(target.parent) as work,
             open(unfinished, "wb", opener=open_private) as file,
         ):
-            archive = ArchiveWriter(settings, with_key, show)
-            file.writelines(archive.blocks(work))
+            archive = ArchiveWriter(settings, work, with_key, show)
+            file.writelines(archive.blocks())
             file.flush()
             os.fsync(file.fileno())
         os.rename(unfinished, target)
@@ -68,10 +68,10 @@ def _make_object(settings: Mapping[str, Any], url: str, with_key: bool, show: Pr
     store, name = open_object(url)
     if store.byte_size(name) is not None:
         raise BackupError(f"{url} exists. Name a new file.")
-    archive = ArchiveWriter(settings, with_key, show)
     _require_space(settings["DATA_DIR"], _database_bytes(settings["DATABASE_URL"]))
     with workspace(settings["DATA_DIR"]) as work:
-        store.write_blocks(name, archive.blocks(work))
+        archive = ArchiveWriter(settings, work, with_key, show)
+        store.write_blocks(name, archive.blocks())
     if store.byte_size(name) != archive.size:
         store.delete(name)
         raise BackupError(f"{url} is not complete, so it was deleted. Try again.")

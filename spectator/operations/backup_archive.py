@@ -88,34 +88,42 @@ class Manifest:
 
 
 class ArchiveWriter:
-    """A backup that is being written; `manifest` is set when all blocks have been read."""
+    """A backup that is being written; `manifest` is set when all blocks have been read.
+
+    First it copies the database into `work`, and lists the pictures of a bucket: obstore cannot
+    list while it reads the blocks of another object. Raises DumpError, StoreError and OSError.
+    """
 
     manifest: Manifest
 
-    def __init__(self, settings: Mapping[str, Any], with_key: bool, show: Progress) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], work: Path, with_key: bool, show: Progress
+    ) -> None:
         self.settings, self.with_key, self.show = settings, with_key, show
         self.files: dict[str, tuple[int, str]] = {}
         self.listed: dict[str, int] = {}
         self.size = 0  # of all blocks so far, in bytes
+        url: str = settings["DATABASE_URL"]
+        self.kind = "sqlite" if database_file(url) else "postgresql"
+        # The database first: pictures are never changed, so those of its stories follow it.
+        self.dump = work / DATABASE_NAMES[self.kind]
+        self.stories = database_dump.dump(url, self.dump)
+        self.schema = str(diagnosis.read_schema(url).version)
+        if isinstance(settings["MEDIA"], str):
+            sizes = media.open_bucket(settings["MEDIA"]).sizes("originals")
+            self.listed = {
+                name: size for name, size in sorted(sizes.items()) if _FILE_NAME.fullmatch(name)
+            }
 
-    def blocks(self, work: Path) -> Iterator[bytes]:
-        """Yield the archive; the copy of the database is made in `work`.
-
-        Raises BackupError, DumpError, StoreError and OSError.
-        """
-        for block in self._members(work):
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the archive, once. Raises BackupError and OSError."""
+        for block in self._members():
             self.size += len(block)
             yield block
 
-    def _members(self, work: Path) -> Iterator[bytes]:
-        url: str = self.settings["DATABASE_URL"]
-        kind = "sqlite" if database_file(url) else "postgresql"
-        # The database first: pictures are never changed, so those of its stories follow it.
-        dump = work / DATABASE_NAMES[kind]
-        stories = database_dump.dump(url, dump)
-        schema = str(diagnosis.read_schema(url).version)
-        yield from self._file(dump.name, dump)
-        dump.unlink()
+    def _members(self) -> Iterator[bytes]:
+        yield from self._file(self.dump.name, self.dump)
+        self.dump.unlink()
         yield from self._pictures()
         if self.with_key:
             yield from self._file(
@@ -124,9 +132,9 @@ class ArchiveWriter:
         self.manifest = Manifest(
             datetime.now(UTC),
             config.version(),
-            schema,
-            kind,
-            stories,
+            self.schema,
+            self.kind,
+            self.stories,
             self.files,
             self.listed,
         )
@@ -136,13 +144,9 @@ class ArchiveWriter:
         yield END
 
     def _pictures(self) -> Iterator[bytes]:
-        """Yield the originals of a directory, or list those of a bucket."""
+        """Yield the originals of a directory."""
         location: media.Location = self.settings["MEDIA"]
         if isinstance(location, str):
-            sizes = media.open_bucket(location).sizes("originals")
-            self.listed = {
-                name: size for name, size in sorted(sizes.items()) if _FILE_NAME.fullmatch(name)
-            }
             return
         for picture in sorted((location / "originals").glob("*")):
             if _FILE_NAME.fullmatch(name := f"originals/{picture.name}") and picture.exists():
