@@ -196,6 +196,8 @@ class ObjectStore:
                 raise FileNotFoundError(f"{self.url}: cannot {action}: no such object") from error
             reason = " ".join(str(error).partition("\n\nDebug source")[0].split())
             reason = _RETRIES.sub("", reason.removeprefix("Generic S3 error: "))
+            # A store may send control characters, which a terminal would obey.
+            reason = "".join(char if char.isprintable() else "?" for char in reason)
             raise StoreError(
                 f"{self.url}: cannot {action}: {reason[:MAX_REASON_LENGTH]}"
             ) from error

@@ -127,12 +127,12 @@ def test_a_store_that_never_answers_is_given_up_soon(
 def test_a_refusal_is_explained_in_one_line_without_the_key(
     bad_store: Callable[..., BadStore], request_name: str, status: str
 ) -> None:
-    body = b"<Error><Code>No</Code>\n<Message>" + b"x" * 5000 + b"</Message></Error>"
+    body = b"<Error><Code>No\x1b[2J</Code>\n<Message>" + b"x" * 5000 + b"</Message></Error>"
     server = bad_store(response(status, body))
     with pytest.raises(StoreError) as raised:
         REQUESTS[request_name](store())
     message = str(raised.value)
-    assert "\n" not in message and len(message) < 400
+    assert message.isprintable() and len(message) < 400
     assert "s3://pictures/site" in message
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in message
     assert 1 <= server.requests <= 4, "retries are limited"

@@ -129,7 +129,7 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a problem for each bucket in which no object can be written, read and deleted."""
+    """Yield a problem for each bucket that cannot be used, and for pictures left on the disk."""
     for name in ("MEDIA", "BACKUP_TO"):
         url = settings[name]
         try:
@@ -137,6 +137,12 @@ def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:
                 open_store(url, CHECKING).probe()
         except StoreError as error:
             yield f"SPECTATOR_{name} cannot be used. Check its address and keys (AWS_…). {error}"
+    left: Path = settings["DATA_DIR"] / "media/renditions"
+    if isinstance(settings["MEDIA"], str) and left.is_dir():
+        yield (
+            f"Pictures were moved to a bucket, but nginx still sends those in {left}, also when "
+            f"they are withdrawn. Run: mv {left.parent} {left.parent}.old"
+        )
 
 
 def _picture_problems(location: media.Location) -> Iterator[str]:
