@@ -109,16 +109,20 @@ class ObjectStore:
         return content
 
     def download(self, name: str, file: IO[bytes]) -> None:
-        """Write an object's content to a file. Raises FileNotFoundError and StoreError."""
+        """Write an object's content to a file, in parts that each have the time of one request.
+
+        Raises FileNotFoundError and StoreError.
+        """
         import obstore
 
-        size = 0
         with self._explained(f"read {name}"):
-            result = obstore.get(self.bucket, name)
-            for block in result.stream(min_chunk_size=1 << 20):
-                size += file.write(block)
-        if size != result.meta["size"]:
-            raise StoreError(f"{self.url} sent only a part of {name}.")
+            size = int(obstore.head(self.bucket, name)["size"])
+            for start in range(0, size, PART_BYTES):
+                end = min(size, start + PART_BYTES)
+                part = obstore.get_range(self.bucket, name, start=start, end=end)
+                if len(part) != end - start:
+                    raise StoreError(f"{self.url} sent only a part of {name}.")
+                file.write(part)
 
     def write(self, name: str, content: bytes, **attributes: str) -> None:
         """Store an object in one step; `attributes` are headers of its later responses."""

@@ -85,11 +85,11 @@ def contents(url: str) -> dict[str, bytes]:
 class BadStore:
     """A server that accepts connections and answers each request with the same bytes, or never.
 
-    `pause` is the time before the answer, in seconds.
+    `byte_pause` is the time between two bytes of its body, in seconds.
     """
 
-    def __init__(self, answer: bytes, pause: float = 0.0) -> None:
-        self.answer, self.pause = answer, pause
+    def __init__(self, answer: bytes, byte_pause: float = 0.0) -> None:
+        self.answer, self.byte_pause = answer, byte_pause
         self.requests = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -105,13 +105,19 @@ class BadStore:
                 threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection: socket.socket) -> None:
-        """Read a request, wait, answer, close."""
+        """Read a request, answer, close."""
         with suppress(OSError):
             if connection.recv(65536):
                 self.requests += 1
-            if self.answer:
-                time.sleep(self.pause)
+            head, end, body = self.answer.partition(b"\r\n\r\n")
+            if not self.byte_pause:
                 connection.sendall(self.answer)
+            else:
+                connection.sendall(head + end)
+                for byte in body:
+                    connection.sendall(bytes([byte]))
+                    time.sleep(self.byte_pause)
+            if self.answer:
                 connection.close()
 
     def stop(self) -> None:

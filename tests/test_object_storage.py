@@ -28,8 +28,8 @@ def bad_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., BadStor
     """Return a function that starts a server which misbehaves."""
     servers: list[BadStore] = []
 
-    def start(answer: bytes = b"", pause: float = 0.0) -> BadStore:
-        server = BadStore(answer, pause)
+    def start(answer: bytes = b"", byte_pause: float = 0.0) -> BadStore:
+        server = BadStore(answer, byte_pause)
         servers.append(server)
         object_stores.use_store(monkeypatch, server.address)
         return server
@@ -104,7 +104,7 @@ def test_a_large_object_appears_only_when_it_is_complete(bucket: str) -> None:
 
 def test_a_missing_bucket_is_not_a_missing_object(s3_address: str, bucket: str) -> None:
     objects = store("s3://never-created/site", WRITING)
-    for name in ("read", "download", "write", "write_blocks", "listing", "delete"):
+    for name in ("read", "write", "write_blocks", "listing", "delete"):
         with pytest.raises(StoreError, match="NoSuchBucket"):
             REQUESTS[name](objects)
 
@@ -145,12 +145,24 @@ def test_a_refused_connection_is_a_store_error(bad_store: Callable[..., BadStore
 
 
 @pytest.mark.parametrize("request_name", ["read", "download"])
+@pytest.mark.parametrize("body", [b"half", b""])
 def test_a_truncated_object_is_an_error(
-    bad_store: Callable[..., BadStore], request_name: str
+    bad_store: Callable[..., BadStore], request_name: str, body: bytes
 ) -> None:
-    bad_store(response("200 OK", b"half", length=8))
+    bad_store(response("200 OK", body, length=8))
     with pytest.raises(StoreError):
         REQUESTS[request_name](store())
+
+
+@pytest.mark.parametrize("request_name", ["read", "listing"])
+def test_a_store_that_sends_a_byte_at_a_time_is_given_up_soon(
+    bad_store: Callable[..., BadStore], request_name: str
+) -> None:
+    bad_store(response("200 OK", b"x" * 1000), byte_pause=0.05)
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="cannot"):
+        REQUESTS[request_name](store(patience=Patience(0.3, 0, 0.0)))
+    assert 0.25 < time.monotonic() - started < 2
 
 
 def test_an_object_that_claims_to_be_huge_is_not_loaded(
