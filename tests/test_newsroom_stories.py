@@ -386,7 +386,7 @@ def test_no_response_returns_more_than_a_few_megabytes_of_a_form(
     sizes = [0]
     texts = [{"body": "x" * megabytes * 1024**2} for megabytes in (1, 3, 5, 11)]
     fields = ("headline", "dek", "body", "note", "remark", "source_name", "topics", "authors")
-    texts.append({name: "x" * 3 * 1024**2 for name in fields})
+    texts.append(dict.fromkeys(fields, "x" * 3 * 1024**2))
     for text in texts:
         sent = story_form(**text)
         response = (

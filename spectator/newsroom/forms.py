@@ -135,11 +135,15 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
 
 
 def parse_values(data: Mapping[str, str]) -> dict[str, str]:
-    """Return every field of a form with normalized line breaks and a valid form id."""
-    values = {name: data.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
+    """Return every field of a form with normalized line breaks, without U+0000, and a valid id."""
+    values = {name: _normalize_line_breaks(data.get(name, "")) for name in FIELDS}
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
     return values if FORM_ID_PATTERN.fullmatch(values["copy"]) else values | {"copy": new_form_id()}
+
+
+def _normalize_line_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def parse_version(data: Mapping[str, str]) -> int:
