@@ -16,6 +16,7 @@ from spectator.newsroom.media import withdrawn_in
 from spectator.newsroom.security import current_user, large_form, returned_if_logged_out
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing import ACTIONS, Action
+from spectator.publishing.validation import size_errors
 from spectator.text.words.languages import language_choices
 from spectator.text.words.numbers import parse_int
 
@@ -129,7 +130,9 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
     try:
         form = conflicts.build_merged_form(article, user)
     except conflicts.MergeIncomplete as missing:
-        return conflicts.render_conflict(missing.form, article, user, missing.field_names), 422
+        form = missing.form
+        if not size_errors(form.draft()):
+            return conflicts.render_conflict(form, article, user, missing.field_names), 422
     return _save(article, form)
 
 

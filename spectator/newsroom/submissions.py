@@ -10,6 +10,7 @@ from spectator.newsroom import spellings
 from spectator.newsroom.forms import DATED_STATUSES, StoryForm, publication_time
 from spectator.newsroom.language_check import describe_language_mismatch, find_language_mismatch
 from spectator.publishing import ACTIONS, Action, Draft, PreparedDraft, ValidationError
+from spectator.publishing.validation import size_errors
 from spectator.text.compare.loss_guard import find_losses, restore_lost_blocks
 from spectator.text.html.paragraphs import editable_body
 
@@ -42,6 +43,8 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
     DuplicateSubmission.
     """
     draft, action = form.draft(), _build_action(form, by, article)
+    if errors := size_errors(draft):
+        raise ValidationError(form.errors | errors)
     form.language_mismatch = find_language_mismatch(draft, article)
     # The checkbox "Keep English" has the mismatch as its value, so it confirms no other one.
     if form.language_mismatch and form.language_mismatch != request.form.get("language_kept"):
