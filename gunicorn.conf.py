@@ -11,13 +11,19 @@ import gc
 import ipaddress
 import mmap
 import os
+import runpy
 import subprocess
 import sys
 import threading
 import time
 
+from gunicorn.glogging import Logger
 from gunicorn.http import message
 
+# From its file, because a master that has imported the site's package could not reload it.
+log_formats = runpy.run_path(
+    os.path.join(os.path.dirname(__file__), "spectator", "operations", "log_formats.py")
+)
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = 2
 worker_class = "gthread"
@@ -44,6 +50,20 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
 STOP_TIMEOUT_SECONDS = 10.0
 CHECK_SECONDS = 60.0  # the longest start-up before a reload is refused
 MAX_BOOT_PAUSE_SECONDS = 5.0  # short, because the master handles no signals during the pause
+
+
+class SiteLogger(Logger):
+    """gunicorn's log in the format of the site's other lines. No access log: nginx writes one."""
+
+    def setup(self, cfg):
+        """Configure the handlers."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            name = os.environ.get("SPECTATOR_LOG_FORMAT", "text")
+            handler.setFormatter(log_formats["create_formatter"](name))
+
+
+logger_class = SiteLogger
 
 
 class WorkerSupervisor:
@@ -204,8 +224,9 @@ def child_exit(server, worker):
 def post_worker_init(worker):
     """Report that the process has started, and exempt its objects from garbage collection."""
     # Imported here, because a reload does not replace code that the master has loaded.
-    from spectator import slow_clients
+    from spectator import metrics, slow_clients
 
+    metrics.share(worker.wsgi.config["DATA_DIR"])
     slow_clients.install(worker)
     if hasattr(worker, "spectator_boot"):
         worker.spectator_boot[0] = 1

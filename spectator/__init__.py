@@ -12,8 +12,10 @@ from spectator import (
     config,
     db,
     headers,
+    metrics,
     newsroom,
     pagecache,
+    request_ids,
     request_limits,
     site,
     static_files,
@@ -39,10 +41,14 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     newsroom.register(app)
 
     outbox_reader = OutboxReader(app.config["DATABASE_URL"])
-    app.wsgi_app = pagecache.PageCache(app.wsgi_app, outbox_reader)  # type: ignore[method-assign]
-    if app.config["TRUSTED_PROXIES"]:
-        hops = app.config["TRUSTED_PROXIES"]
+    page_cache = pagecache.PageCache(app.wsgi_app, outbox_reader)
+    request_metrics = metrics.RequestMetrics(page_cache)
+    app.extensions.update(page_cache=page_cache, request_metrics=request_metrics)
+    app.wsgi_app = request_metrics  # type: ignore[method-assign]
+    hops = app.config["TRUSTED_PROXIES"]
+    if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    app.wsgi_app = request_ids.RequestIds(app.wsgi_app, hops > 0)  # type: ignore[method-assign]
     return app

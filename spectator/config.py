@@ -181,6 +181,12 @@ def _integrity(value: str) -> str:
     return value
 
 
+def _log_format(value: str) -> str:
+    if value not in {"text", "json"}:
+        raise ValueError("use text or json")
+    return value
+
+
 def _count(value: str) -> int:
     if not re.fullmatch(r"\d{1,2}", value):
         raise ValueError("use a whole number from 0 to 99")
@@ -283,10 +289,11 @@ SETTINGS = (
     Setting(
         "FRONT_URL", "", "where nginx listens on this machine, to renew its copies", _front_url
     ),
+    Setting("LOG_FORMAT", "text", "the form of log lines: text or json", _log_format),
     Setting(
         "METRICS_TOKEN",
         "",
-        "clients that send it may read the details of /readyz from other machines",
+        "clients that send it may read /metrics and the details of /readyz from other machines",
         _token,
         is_secret=True,
     ),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, request
 
+from spectator import request_ids
 from spectator.config import EDITOR_SCRIPTS
 from spectator.stylesheet import Stylesheet
 
@@ -84,6 +85,9 @@ def register(app: Flask) -> None:
             response.headers.setdefault(name, value)
         policy = newsroom if request.path.startswith("/newsroom/") else public
         response.headers.setdefault("Content-Security-Policy", policy)
+        if request.path.startswith("/newsroom/") or response.status_code >= 500:
+            # Never on a page that caches store: they would repeat the id to others.
+            response.headers[request_ids.HEADER] = request_ids.current_id()
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", hsts)
         return response

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, has_app_context
 
-from spectator import outbox, queries
+from spectator import outbox, queries, request_ids
 from spectator.db import db
 from spectator.models import Article
 from spectator.search import Document, Index, IndexUnavailableError, open_index
@@ -52,6 +52,7 @@ class Source:
     newest: Callable[[], int]
     oldest: Callable[[], int]
     changed_after: Callable[[int], tuple[set[int], int]]
+    causes: Callable[[int, int], Sequence[str]]  # ids of the requests that made the changes
     first_change_time_after: Callable[[int], datetime | None]
     articles: Callable[..., Sequence[Article]]
     versions: Callable[[], dict[int, int]]
@@ -63,6 +64,7 @@ PUBLIC = Source(
     outbox.edition,
     outbox.oldest_seq,
     outbox.articles_changed_after,
+    outbox.causes,
     outbox.first_event_time_after,
     queries.articles_to_index,
     queries.published_versions,
@@ -73,6 +75,7 @@ NEWSROOM = Source(
     queries.newest_revision_id,
     lambda: 0,  # revisions are kept for good
     queries.articles_revised_after,
+    lambda _after, _through: (),  # revisions hold no request ids
     queries.first_revision_time_after,
     queries.unpublished_to_index,
     queries.unpublished_versions,
@@ -164,7 +167,9 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
         if offset == newest:
             return False
         ids, last = source.changed_after(offset)
-        index.apply(_build_changes(ids, source), last, expected_offset=offset)
+        with request_ids.caused_by(source.causes(offset, last)):
+            index.apply(_build_changes(ids, source), last, expected_offset=offset)
+            log.info("indexed %s changed %s stories", len(ids), source.name)
     except IndexUnavailableError:
         return False  # Another process is rebuilding or has just replaced it: try again later.
     return True

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from spectator import request_ids
 from spectator.db import db
 from spectator.db.poller import PollError, PollingConnection
 from spectator.models import Article, Outbox
@@ -38,15 +39,22 @@ BATCH_CHARACTERS = 2_000_000
 
 def append(session: Session, article_id: int | None, action: str) -> None:
     """Append a row inside the caller's `db.write()`."""
-    session.add(Outbox(article_id=article_id, action=action, at=datetime.now(UTC)))
+    session.add(
+        Outbox(
+            article_id=article_id,
+            action=action,
+            at=datetime.now(UTC),
+            request_id=request_ids.current_id(),
+        )
+    )
 
 
 def append_all(session: Session, events: Sequence[tuple[int, str]]) -> None:
     """Append a row for each (article id, action), in order, inside the caller's `db.write()`."""
     if events:
-        at = datetime.now(UTC)
+        shared = {"at": datetime.now(UTC), "request_id": request_ids.current_id()}
         rows = [
-            {"article_id": article_id, "action": action, "at": at} for article_id, action in events
+            {"article_id": article_id, "action": action} | shared for article_id, action in events
         ]
         session.execute(insert(Outbox), rows)
 
@@ -110,6 +118,14 @@ def articles_with_actions_after(
             ids.add(row.article_id)
         last = row.seq
     return ids, last
+
+
+def causes(after: int, through: int) -> list[str]:
+    """Return the ids of the first requests that appended the rows after `after` up to `through`."""
+    query = select(Outbox.request_id).where(Outbox.seq > after, Outbox.seq <= through)
+    query = query.where(Outbox.request_id != "").order_by(Outbox.seq)
+    ids = db.session.scalars(query.limit(MAX_RECENT_ROWS))
+    return list(dict.fromkeys(ids))[: request_ids.MAX_CAUSES]
 
 
 def oldest_seq() -> int:

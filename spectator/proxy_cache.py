@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from spectator import outbox, queries
+from spectator import outbox, queries, request_ids
 
 log = logging.getLogger(__name__)
 OFFSET_FILE = "front_copies.offset"
@@ -64,10 +64,8 @@ class ProxyCacheRefresher:
         if last == self.offset:
             return False
         try:
-            self._refresh_withdrawn_stories(last)
-            if article_ids:
-                self._refresh(queries.story_paths(article_ids))
-                self._refresh(listing_paths(article_ids))
+            with request_ids.caused_by(outbox.causes(self.offset, last)):
+                self._refresh_changed_stories(article_ids, last)
         except (OSError, http.client.HTTPException) as error:
             log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)
             self.retries_at = time.monotonic() + RETRY_SECONDS
@@ -75,6 +73,14 @@ class ProxyCacheRefresher:
         self.offset, self.page_failures = last, 0
         self.offset_file.write_text(str(last), encoding="utf-8")
         return True
+
+    def _refresh_changed_stories(self, article_ids: set[int], last: int) -> None:
+        """Refresh the pages of the stories of the next rows, up to the row `last`."""
+        self._refresh_withdrawn_stories(last)
+        if article_ids:
+            self._refresh(queries.story_paths(article_ids))
+            self._refresh(listing_paths(article_ids))
+            log.info("refreshed the proxy's copies of %s stories", len(article_ids))
 
     def next_retry_at(self) -> float:
         """Return the monotonic time, in seconds, of the next retry; infinity if none is due."""

@@ -41,6 +41,7 @@ from spectator import (
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import db, wait_while_busy
 from spectator.operations import nightly_backup, site_lock
+from spectator.operations.traffic import TrafficRecorder
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
 from spectator.search import IndexUnavailableError
@@ -70,6 +71,7 @@ class Worker:
         self.proxy_cache = ProxyCacheRefresher(
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
         )
+        self.traffic = TrafficRecorder(self.data_dir)
         self.last_nightly_run = 0  # the day, as date.toordinal() counts
         self.backup_thread: Thread | None = None
         self.next_backup_at = 0.0
@@ -238,6 +240,7 @@ class Worker:
             presence.prune,
             preview_links.prune,
             lambda: search_log.aggregate(self.data_dir),
+            self.traffic.record_if_due,
             self.run_nightly_if_due,
             self.start_backup_if_due,
             self.prune_outbox,

@@ -20,7 +20,6 @@ from spectator.accounts import hashing
 from spectator.db import db
 from spectator.models import User
 from spectator.operations import setup
-from spectator.pagecache import PageCache
 from spectator.publishing import Action
 from spectator.worker import Worker
 from tests import object_stores, postgresql
@@ -111,11 +110,9 @@ def app(
     app = create_app(settings(data))
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = CheckingClient
-    cache = app.wsgi_app
-    if isinstance(cache, PageCache):
-        # Check at every request whether the database has changed, because tests read a page within
-        # a millisecond after they change its story.
-        cache.poll_seconds = 0.0
+    # Check at every request whether the database has changed, because tests read a page within a
+    # millisecond after they change its story.
+    app.extensions["page_cache"].poll_seconds = 0.0
     app.testing = True
     with app.app_context():
         yield app

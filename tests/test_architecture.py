@@ -36,6 +36,7 @@ LAYERS = (
         "presence",
         "preview_links",
         "pagecache",
+        "metrics",
         "search",
         "media",
         "search_log",
@@ -47,7 +48,7 @@ LAYERS = (
     {"models"},
     {"db", "config", "tokens"},
     {"object_storage"},
-    {"text", "times"},
+    {"text", "times", "request_ids"},
 )
 FORBIDDEN = {
     ("site", "newsroom"),

@@ -93,7 +93,7 @@ def test_the_doctor_warns_before_the_disk_is_full(
 ) -> None:
     sentence = f"Less than 500 MB are free in {app.config['DATA_DIR']}. Free some space soon."
     for free, is_told in ((499_999_999, True), (500_000_000, False)):
-        usage = SimpleNamespace(free=free)
+        usage = SimpleNamespace(free=free, total=1_000_000_000)
         monkeypatch.setattr(shutil, "disk_usage", lambda _path, usage=usage: usage)
         assert (sentence in list(doctor.problems(app))) is is_told
 

@@ -250,7 +250,7 @@ def test_a_reload_is_refused_if_its_check_times_out(
 
 
 def test_a_process_that_fails_to_boot_ends_the_site_only_if_none_ever_booted(
-    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch
+    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     live = conf["live"]
     live["FIRST_PAUSE_SECONDS"] = 1.0
@@ -260,7 +260,7 @@ def test_a_process_that_fails_to_boot_ends_the_site_only_if_none_ever_booted(
     monkeypatch.setattr(live["gc"], "freeze", lambda: None)
 
     def spawn(boots: bool) -> SimpleNamespace:
-        worker = SimpleNamespace()
+        worker = SimpleNamespace(wsgi=SimpleNamespace(config={"DATA_DIR": tmp_path / "missing"}))
         live["pre_fork"](arbiter, worker)
         child = FakeArbiter(**vars(arbiter))
         live["post_fork"](child, worker)

@@ -22,7 +22,6 @@ from spectator import create_app, indexing, outbox, publishing, queries, times
 from spectator.db import db
 from spectator.models import DerivedTable
 from spectator.operations import doctor
-from spectator.pagecache import PageCache
 from spectator.publishing import Action
 from spectator.search import SearchRequest
 from spectator.worker import Worker
@@ -43,8 +42,7 @@ def open_site(data: Path, **site_settings: str) -> Iterator[Flask]:
     app = create_app(settings(data, **site_settings))
     app.test_client_class = CheckingClient
     app.testing = True
-    assert isinstance(app.wsgi_app, PageCache)
-    app.wsgi_app.poll_seconds = 0.0
+    app.extensions["page_cache"].poll_seconds = 0.0
     with app.app_context():
         yield app
         db.session.remove()

@@ -28,7 +28,7 @@ Story = Callable[..., int]
 
 
 def cache_of(app: Flask) -> PageCache:
-    cache = app.wsgi_app
+    cache = app.extensions["page_cache"]
     assert isinstance(cache, PageCache)
     return cache
 

@@ -88,7 +88,7 @@ def test_no_page_contains_the_host_of_the_request(app: Flask, story: Callable[..
 def test_paths_with_extra_slashes_are_not_cached(app: Flask, story: Callable[..., int]) -> None:
     story(headline="One")
     client = FlaskClient(app)
-    cache = app.wsgi_app
+    cache = app.extensions["page_cache"]
     assert isinstance(cache, PageCache)
     for number in range(2, 60):
         for path in ("politics/", "politics/one", "", "feed.xml"):

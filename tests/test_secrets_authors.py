@@ -139,6 +139,7 @@ ROUTES: dict[str, Requests] = {
         forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))
     ),
     "searches": Requests(("", "days=90")),
+    "status": Requests(),
     "autosave": Requests(forms=(STORY_FORM | {"copy": "b" * 22},)),
     "autosave_new": Requests(forms=(STORY_FORM | {"copy": "c" * 22},)),
     "presence": Requests(forms=({"version": "1"},)),

@@ -69,7 +69,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     ),
 }
 # Routes whose responses do not depend on stories.
-WITHOUT_STORIES = {"static", "site.healthz", "site.readyz"}
+WITHOUT_STORIES = {"static", "site.healthz", "site.readyz", "site.metrics"}
 STATES = ("draft", "review", "scheduled")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ class _Spectator(click.Group):
 @click.version_option(config.version(), message="%(prog)s %(version)s")
 def main() -> None:
     """Run a newsroom's site: The African Spectator."""
-    logs.configure_logging()
+    logs.configure_logging(os.environ.get("SPECTATOR_LOG_FORMAT", "text"))
 
 
 for command in (

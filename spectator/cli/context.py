@@ -36,8 +36,9 @@ ASCII_REPLACEMENTS = str.maketrans(
 
 def create_ready_app() -> Flask:
     """Return the app for a server; raises ConfigError or NotReadyError if it cannot be served."""
-    logs.configure_logging()
-    setup.require_ready(config.load(os.environ))
+    settings = config.load(os.environ)
+    logs.configure_logging(settings["LOG_FORMAT"])
+    setup.require_ready(settings)
     return create_app()
 
 

@@ -14,7 +14,7 @@ from flask import Flask
 from gunicorn.util import parse_address
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import accounts, config, create_app, demo, queries
+from spectator import accounts, config, create_app, demo, metrics, queries
 from spectator.cli.context import report_errors, with_app
 from spectator.importers import jsonl, runner
 from spectator.operations import diagnosis, setup
@@ -91,6 +91,7 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
     if has_demo:
         _set_up_with_demo(app)
     setup.require_ready(app.config)
+    metrics.clear(app.config["DATA_DIR"])
     click.echo(
         f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C"
     )

@@ -9,7 +9,7 @@ from spectator.models.article import (
     Redirect,
     Revision,
 )
-from spectator.models.derived import Consumer, Related, RelatedOverride, SearchCount
+from spectator.models.derived import Consumer, Related, RelatedOverride, SearchCount, TrafficHour
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.imports import ImportState
 from spectator.models.listings import DerivedTable, ListingCount, ListingRow, PublicListing
@@ -52,6 +52,7 @@ __all__ = [
     "SearchCount",
     "Section",
     "Topic",
+    "TrafficHour",
     "User",
     "UserSession",
 ]

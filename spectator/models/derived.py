@@ -1,10 +1,10 @@
-"""Derived data: related stories, search counts, and the offsets of consumers."""
+"""Derived data: related stories, counts of searches and requests, and offsets of consumers."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import REAL, CheckConstraint, Date, Double, ForeignKey, String
+from sqlalchemy import REAL, BigInteger, CheckConstraint, Date, Double, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base, UTCDateTime
@@ -70,3 +70,17 @@ class SearchCount(Base):
     times: Mapped[int]
     hits: Mapped[int]
     milliseconds: Mapped[int]
+
+
+class TrafficHour(Base):
+    """Requests in an hour (UTC) on all hosts, for the charts of the newsroom's status page.
+
+    `errors` are those answered with 5xx, `slow` those that took over a second.
+    """
+
+    __tablename__ = "traffic_hour"
+
+    hour: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    errors: Mapped[int] = mapped_column(BigInteger)
+    slow: Mapped[int] = mapped_column(BigInteger)

@@ -14,7 +14,7 @@ from spectator.models.people import User
 class Outbox(Base):
     """The change log: a row for every action that changes what the public may see.
 
-    Numbers are never reused.
+    Numbers are never reused. `request_id` is the request that took the action, "" for others.
     """
 
     __tablename__ = "outbox"
@@ -24,6 +24,7 @@ class Outbox(Base):
     article_id: Mapped[int | None]
     action: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    request_id: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
 class UserSession(Base):

@@ -25,6 +25,7 @@ def register(app: Flask) -> None:
         related,
         searches,
         security,
+        status,
         storage_errors,
         stories,
         story_form,

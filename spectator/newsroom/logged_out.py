@@ -13,9 +13,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator.accounts import is_issued_token
-from spectator.newsroom import URL_PREFIX, bp, forms, security, spellings
+from spectator.newsroom import URL_PREFIX, bp, errors, forms, security, spellings
 from spectator.publishing.fields import LABELS
 
+ADMINS_ONLY = ("You don't have permission to do this", "Only administrators can open this page.")
 CONTROLS = (
     *("version", "seq", "picture_id", "remove_picture", "do", "then", "answer"),
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),
@@ -28,7 +29,7 @@ RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 @bp.before_request
 def check_request() -> ResponseReturnValue | None:
     """Return the response to a request that must not reach its view. The body is read last."""
-    response = security.check_request() or require_login()
+    response = security.check_request() or require_login() or require_admin()
     if response is None:
         security.check_form_body()
     return response
@@ -45,6 +46,13 @@ def require_login() -> Response | tuple[str, int] | None:
         return render_template("newsroom/logged_out.html", submitted_values=submitted_values()), 401
     path = request.full_path if request.query_string else request.path
     return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
+
+
+def require_admin() -> tuple[str, int] | None:
+    """Return None unless the page is for administrators and the user is none."""
+    if security.requested_view() not in security.ADMIN_VIEWS or g.user.role == "admin":
+        return None
+    return errors.render_error(403, *ADMINS_ONLY)
 
 
 def submitted_values() -> list[tuple[str, str]]:

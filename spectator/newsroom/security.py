@@ -32,11 +32,12 @@ View = TypeVar("View", bound=Callable[..., object])
 PUBLIC_VIEWS: set[object] = set()
 LARGE_FORM_VIEWS: set[object] = set()
 RETURNED_FORM_VIEWS: set[object] = set()
+ADMIN_VIEWS: set[object] = set()
 
-# The limits of a request and of its fields together. Both lie far above what may be stored, so that
-# a text or a picture that is too large comes back with a message and all other fields. Larger
-# requests get a plain 413. The merge page contains a text of a megabyte two or three times;
-# rendering it takes about thirty times as much memory.
+# Both limits lie far above what may be stored, so that a text or a picture that is too large comes
+# back with a message and all other fields. Larger requests get a plain 413.
+# The merge page contains a text of a megabyte two or three times; rendering it takes about thirty
+# times as much memory.
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 
@@ -61,6 +62,12 @@ def large_form(view: View) -> View:
 def returned_if_logged_out(view: View) -> View:
     """Mark a view whose form is shown again, to be sent after a login."""
     RETURNED_FORM_VIEWS.add(view)
+    return view
+
+
+def for_admins(view: View) -> View:
+    """Mark a view that only administrators may open."""
+    ADMIN_VIEWS.add(view)
     return view
 
 

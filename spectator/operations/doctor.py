@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +18,17 @@ from spectator.db import database_file, db, is_wal_safe, sqlite
 from spectator.models import User
 from spectator.object_storage import CHECKING, StoreError, open_store
 from spectator.operations import (
+    certificate,
     diagnosis,
     faults,
     file_limits,
     file_modes,
-    nightly_backup,
     postgresql,
+    site_status,
 )
 from spectator.search import engine_fault
 
 MAX_INDEX_LAG_SECONDS = 30
-# The worker publishes within a quarter of a second, or as soon as nobody else is writing.
-MAX_PUBLICATION_DELAY = timedelta(seconds=10)
-MAX_OVERDUE = 10  # stories to name
-LOW_DISK_BYTES = 500_000_000
 
 
 def problems(app: Flask) -> Iterator[str]:
@@ -44,19 +39,16 @@ def problems(app: Flask) -> Iterator[str]:
     yield from map(str, findings)
     if any(fault.stops_reading for fault in findings):
         return
-    if not findings and shutil.disk_usage(app.config["DATA_DIR"]).free < LOW_DISK_BYTES:
-        yield (
-            f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {app.config['DATA_DIR']}. "
-            "Free some space soon."
-        )
     yield from _mode_problems(app.config)
     yield from _script_problems(app.config)
     bucket_problems = list(_bucket_problems(app.config))
     yield from bucket_problems
-    if not bucket_problems and (sentence := nightly_backup.find_problem(app.config)):
-        yield sentence
+    yield from certificate.problems(app.config)
     try:
         yield from _database_problems(app.config)
+        for kind, sentences in site_status.read(app.config).warnings.items():
+            if kind != "backup" or not bucket_problems:
+                yield from sentences
     except SQLAlchemyError as error:
         yield diagnosis.explain(error, app.config)
 
@@ -110,12 +102,6 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
     if not publishing.are_listings_correct(db.session()):
         yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
-    overdue_since = datetime.now(UTC) - MAX_PUBLICATION_DELAY
-    for article_id, due in queries.scheduled_before(overdue_since, MAX_OVERDUE):
-        yield (
-            f"Story {article_id} was due at {due:%Y-%m-%d %H:%M} UTC and is not published. "
-            "Start the worker, or check its log."
-        )
     yield from _picture_problems(settings["MEDIA"])
     yield from file_limits.problems(indexing.index_directories(data))
     if fault := engine_fault():

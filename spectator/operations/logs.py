@@ -1,36 +1,32 @@
-"""Log format of all processes: one line per event, safe from forged lines."""
+"""Logging of all processes: to standard error, in the format of `SPECTATOR_LOG_FORMAT`."""
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
-import time
+from typing import Any
 
-FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s [%(process)d] %(name)s: %(message)s"
-MAX_LENGTH = 16_000  # characters of a record with its traceback
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-class OneLineFormatter(logging.Formatter):
-    """A formatter in UTC that escapes line breaks and control characters, also in tracebacks."""
-
-    converter = staticmethod(time.gmtime)
-
-    def __init__(self) -> None:
-        super().__init__(FORMAT, "%Y-%m-%dT%H:%M:%S")
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line; the middle of a very long one is left out."""
-        text = super().format(record)
-        if len(text) > MAX_LENGTH:
-            text = f"{text[: MAX_LENGTH // 2]} ... {text[-MAX_LENGTH // 2 :]}"
-        return CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+from spectator import request_ids
+from spectator.operations.log_formats import FORMATTERS, create_formatter
 
 
-def configure_logging() -> None:
-    """Log to standard error from level INFO on, unless logging is already configured."""
+def make_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    """Return a log record with the id of the current request."""
+    record = logging.LogRecord(*args, **kwargs)
+    record.request_id = request_ids.current_id()
+    return record
+
+
+def configure_logging(name: str = "text") -> None:
+    """Log to standard error from level INFO on; another call changes the format.
+
+    Handlers that somebody else has configured stay as they are.
+    """
+    logging.setLogRecordFactory(make_record)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLineFormatter())
+    handler.setFormatter(create_formatter(name))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for existing in logging.getLogger().handlers:
+        if isinstance(existing.formatter, tuple(FORMATTERS.values())):
+            existing.setFormatter(create_formatter(name))
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -62,12 +62,21 @@ def newest(settings: Mapping[str, Any]) -> datetime | None:
 
 def find_problem(settings: Mapping[str, Any]) -> str | None:
     """Return a sentence if backups are asked for and the last one is too old."""
-    if settings["BACKUP_TO"] is None:
-        return None
+    return read_state(settings)[1]
+
+
+def read_state(settings: Mapping[str, Any]) -> tuple[datetime | None, str | None]:
+    """Return when the newest backup was made, and a sentence if that is a problem."""
     try:
         made_at = newest(settings)
     except StoreError as error:
-        return f"The backups cannot be listed: {error}"
+        return None, f"The backups cannot be listed: {error}"
+    return made_at, _age_problem(settings, made_at)
+
+
+def _age_problem(settings: Mapping[str, Any], made_at: datetime | None) -> str | None:
+    if settings["BACKUP_TO"] is None:
+        return None
     if made_at is not None and datetime.now(UTC) - made_at < MAX_AGE:
         return None
     last = f"is of {made_at:%Y-%m-%d %H:%M} UTC" if made_at else "is missing"

@@ -20,7 +20,7 @@ from spectator.pagecache.keys import (
     cache_key,
     is_cursor_query,
 )
-from spectator.pagecache.middleware import EDITION_ENVIRON_KEY, PageCache
+from spectator.pagecache.middleware import EDITION_ENVIRON_KEY, RESULT_ENVIRON_KEY, PageCache
 from spectator.pagecache.store import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "PRIVATE_CACHE_CONTROL",
     "PUBLIC_CACHE_CONTROL",
     "RELATED",
+    "RESULT_ENVIRON_KEY",
     "SURROGATE_KEY",
     "PageCache",
     "article_key",

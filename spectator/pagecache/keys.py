@@ -31,6 +31,7 @@ UNCACHED_PREFIXES = (
     "/media/",
     "/healthz",
     "/readyz",
+    "/metrics",
 )
 CLIENT_ENVIRON_PREFIXES = ("HTTP_", "CONTENT_", "REMOTE_")  # environment variables about the client
 _CURSOR = "-?[0-9]{1,18}-[0-9]{1,18}"

@@ -34,6 +34,8 @@ MAX_STALE_SECONDS = 1.0
 RENDER_TIMEOUT_SECONDS = 10.0
 # Key of the application's environment: the outbox number that the response is cached for.
 EDITION_ENVIRON_KEY = "spectator.edition"
+# Key of the server's environment: "hit" if a stored page was sent, "miss" if it was rendered.
+RESULT_ENVIRON_KEY = "spectator.page_cache"
 _REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # repeated in a 304
 
 DbVersion = tuple[int, str]  # the edition, and the offsets of the consumers
@@ -143,6 +145,7 @@ class PageCache:
         The application's environment has the URL but nothing about the client, because the page is
         for everybody.
         """
+        environ[RESULT_ENVIRON_KEY] = "miss"
         page_environ = anonymous_environ(environ, key)
         if db_version is not None:
             page_environ[EDITION_ENVIRON_KEY] = db_version[0]
@@ -167,6 +170,7 @@ class PageCache:
         Other encodings do not match: otherwise a proxy with the gzip body would never get the
         brotli one.
         """
+        environ.setdefault(RESULT_ENVIRON_KEY, "hit")
         encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
         query = environ.get("QUERY_STRING", "")
         is_shareable = query in ("", page.key[2])  # no unknown parameters

@@ -76,6 +76,7 @@ from spectator.queries.related import (
     related_scores,
 )
 from spectator.queries.searches import SearchStats, top_searches
+from spectator.queries.status import count_rows, publications_by_day, traffic_hours
 from spectator.queries.suggestions import (
     author_names,
     authors_like,
@@ -107,6 +108,7 @@ __all__ = [
     "body_starts",
     "bylines",
     "consumer_offset",
+    "count_rows",
     "cursor_after",
     "feed_ids",
     "find_author",
@@ -139,6 +141,7 @@ __all__ = [
     "picture_states",
     "picture_states_of_articles",
     "publication_range",
+    "publications_by_day",
     "published_article",
     "published_ids_after",
     "published_versions",
@@ -164,6 +167,7 @@ __all__ = [
     "taxonomy_names",
     "top_searches",
     "topics_like",
+    "traffic_hours",
     "unpublished_ids",
     "unpublished_to_index",
     "unpublished_versions",

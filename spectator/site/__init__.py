@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
         fragments,
         health,
         listings,
+        metrics,
         pages,
         pictures,
         search,

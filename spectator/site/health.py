@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import indexing, search_log
 from spectator.db import database_file, is_wal_safe, sqlite
+from spectator.operations.site_status import SiteStatus, StatusMonitor
 from spectator.operations.storage import StorageMonitor
 from spectator.site import bp
 
@@ -27,8 +28,9 @@ PROXY_HEADERS = (
 
 
 def register_storage_watch(state: BlueprintSetupState) -> None:
-    """Create the app's monitor of the disk and the database."""
+    """Create the app's monitors: whether it can save, and the state of everything."""
     state.app.extensions["storage"] = StorageMonitor(state.app.config)
+    state.app.extensions["status"] = StatusMonitor(state.app.config)
 
 
 bp.record_once(register_storage_watch)
@@ -75,7 +77,18 @@ def check_health() -> tuple[dict[str, Any], bool]:
         "newsroom_index_position": newsroom.offset,
         "newsroom_behind_seconds": newsroom.seconds,
     }
+    report["warnings"] = find_warnings()
     return report | {"search_log": search_log.find_problem(data) or "ok"}, not fault
+
+
+def find_warnings() -> dict[str, tuple[str, ...]] | str:
+    """Return what needs attention but keeps the site in rotation: sentences by kind."""
+    try:
+        status: SiteStatus = current_app.extensions["status"].current()
+    except SQLAlchemyError:
+        current_app.logger.exception("the status cannot be read")
+        return "unknown"
+    return status.warnings
 
 
 def may_know_details() -> bool:

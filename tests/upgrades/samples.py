@@ -93,7 +93,7 @@ SAMPLES: dict[str, list[Row]] = {
     "outbox": [
         {"seq": 1, "article_id": 1, "action": "publish", "at": _EARLY},
         {"seq": 2, "article_id": 2, "action": "withdraw", "at": _EARLY},
-        {"seq": 3, "article_id": 5, "action": "publish", "at": _LATE},
+        {"seq": 3, "article_id": 5, "action": "publish", "at": _LATE, "request_id": "f" * 32},
     ],
     "section": [{"id": 1, "slug": "politics", "name": "Politics", "position": 1}],
     "topic": [
@@ -204,6 +204,7 @@ SAMPLES: dict[str, list[Row]] = {
     "search_count": [
         {"day": "2026-01-02", "text": "mombasa", "times": 4, "hits": 2, "milliseconds": 31}
     ],
+    "traffic_hour": [{"hour": _EARLY, "requests": 1200, "errors": 3, "slow": 1}],
     "listed": [
         *_lists(1, 5),
         *(

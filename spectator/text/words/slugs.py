@@ -13,7 +13,7 @@ FALLBACK = "story"
 # people expect. Each is also reserved as a slug ("feed-xml"), so that no section looks like it.
 _PATHS = frozenset(
     "country topic author archive search fragments feed.xml feed.json feed sitemap.xml"
-    " sitemaps robots.txt opensearch.xml manifest.webmanifest media healthz readyz"
+    " sitemaps robots.txt opensearch.xml manifest.webmanifest media healthz readyz metrics"
     " newsroom static page tag category today corrections about contact privacy terms"
     " account login logout admin api rss atom amp newsletter subscribe offline sitemap"
     " manifest opensearch robots favicon.ico ads.txt trust.txt security.txt .well-known"

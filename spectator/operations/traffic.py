@@ -1,0 +1,51 @@
+"""The traffic of each hour, stored by the worker for the charts of the newsroom's status page."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete
+
+from spectator import metrics
+from spectator.db import db
+from spectator.db.functions import insert
+from spectator.models import TrafficHour
+
+INTERVAL_SECONDS = 600.0
+RETENTION = timedelta(days=14)
+NO_REQUESTS = metrics.RequestTotals(0, 0, 0)
+
+
+class TrafficRecorder:
+    """Adds the requests of this host's web processes to the row of the hour."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.totals: metrics.RequestTotals | None = None  # the last that were read
+        self.next_record_at = 0.0
+
+    def record_if_due(self) -> None:
+        """Store what was requested since the last call, every ten minutes at most."""
+        if time.monotonic() >= self.next_record_at:
+            self.next_record_at = time.monotonic() + INTERVAL_SECONDS
+            self.record()
+
+    def record(self) -> None:
+        """Store what was requested since the last call; the first one only reads the counts."""
+        previous, self.totals = self.totals, metrics.read_totals(self.data_dir)
+        if previous is None or self.totals == previous:
+            return
+        if self.totals.requests < previous.requests:  # the site was started again
+            previous = NO_REQUESTS
+        now = datetime.now(UTC)
+        values = {
+            name: getattr(self.totals, name) - getattr(previous, name) for name in previous._fields
+        }
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        statement = insert(TrafficHour).values(hour=hour, **values)
+        sums = {name: getattr(TrafficHour, name) + statement.excluded[name] for name in values}
+        with db.write() as session:
+            session.execute(statement.on_conflict_do_update(index_elements=["hour"], set_=sums))
+            session.execute(delete(TrafficHour).where(TrafficHour.hour < now - RETENTION))

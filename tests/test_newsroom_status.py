@@ -1,0 +1,119 @@
+"""The status page of administrators: who sees it, what it says, and its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from spectator import metrics, queries
+from spectator.db import db
+from spectator.models import Article, TrafficHour
+from spectator.newsroom.charts import make_chart
+from spectator.operations import traffic
+from spectator.operations.traffic import TrafficRecorder
+from tests.newsroom_client import logged_in_client
+from tests.page_checks import Page
+
+STATUS = "/newsroom/status/"
+
+
+@pytest.fixture
+def admin(app: Flask) -> FlaskClient:
+    """Client that is logged in as an administrator."""
+    return logged_in_client(app, "admin")
+
+
+@pytest.mark.parametrize("role", ["author", "editor"])
+def test_only_administrators_see_the_status(app: Flask, role: str) -> None:
+    client = logged_in_client(app, role)
+    response = client.get(STATUS)
+    assert response.status_code == 403
+    assert "Only administrators can open this page" in response.text
+    assert STATUS not in client.get("/newsroom/stories/").text
+    assert app.test_client().get(STATUS).status_code == 303, "strangers log in first"
+
+
+def test_an_administrator_reads_the_state_in_plain_words(
+    admin: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    story(headline="Ports")
+    page = admin.get(STATUS).text
+    assert "Everything works." in page
+    assert "1 change behind, the first of " in page
+    assert "none: SPECTATOR_BACKUP_TO is not set" in page
+    assert " GB free (" in page
+    assert f'href="{STATUS}"' in admin.get("/newsroom/stories/").text
+    assert admin.get("/newsroom/status").location.endswith(STATUS)
+
+
+def test_a_missed_schedule_is_at_the_top(admin: FlaskClient, story: Callable[..., int]) -> None:
+    article_id = story()
+    with db.write() as session:
+        at = datetime.now(UTC) - timedelta(minutes=5)
+        session.execute(update(Article).values(status="scheduled", published_at=at))
+    page = admin.get(STATUS).text
+    assert "One thing needs attention" in page and f"Story {article_id} was due at" in page
+    assert "Everything works." not in page
+
+
+def test_the_charts_show_requests_by_hour_and_publications_by_day(
+    admin: FlaskClient, story: Callable[..., int]
+) -> None:
+    article_id = story()
+    now = datetime.now(UTC)
+    with db.write() as session:
+        session.execute(update(Article).values(published_at=now))
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        session.add(TrafficHour(hour=hour, requests=1200, errors=3, slow=1))
+        session.add(TrafficHour(hour=hour - timedelta(hours=60), requests=7, errors=0, slow=0))
+    text = admin.get(STATUS).text
+    page = Page(text)
+    assert f"1,200 in all, 3 failed. Most: 1,200 ({hour:%-d %b, %H:%M})." in text
+    assert f"1 in all. Most: 1 ({now:%-d %b})." in text
+    assert article_id and len(page.find_all("svg")) == 2
+    assert {svg["role"] for svg in page.find_all("svg")} == {"img"}
+    assert len(page.find_all("rect")) == 48 + 1 + 30
+
+
+def test_bars_are_in_proportion() -> None:
+    chart = make_chart("T", "things", [("a", 0, 0), ("b", 4, 1), ("c", 2, 0)], "bad")
+    assert [(bar.x, bar.height, bar.bad_height) for bar in chart.bars] == [
+        (0, 0, 0),
+        (10, 100, 25),
+        (20, 50, 0),
+    ]
+    assert (chart.width, chart.summary) == (30, "6 in all, 1 bad. Most: 4 (b).")
+    assert make_chart("T", "things", [("a", 0, 0)]).summary == "0 in all."
+
+
+def test_the_worker_adds_the_requests_of_each_hour(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals = [(10, 1, 0), (15, 1, 2), (15, 1, 2), (4, 1, 0)]  # started again before the last
+    counts = iter([metrics.RequestTotals(*numbers) for numbers in totals])
+    monkeypatch.setattr(metrics, "read_totals", lambda _data: next(counts))
+    recorder = TrafficRecorder(app.config["DATA_DIR"])
+    for _ in totals:
+        recorder.record()
+    rows = queries.traffic_hours(2)
+    assert sum(row.requests for row in rows) == 5 + 4
+    assert sum(row.errors for row in rows) == 1 and sum(row.slow for row in rows) == 2
+
+
+def test_the_traffic_of_two_weeks_is_kept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    with db.write() as session:
+        for days in (13, 15):
+            at = now - timedelta(days=days)
+            session.add(TrafficHour(hour=at, requests=days, errors=0, slow=0))
+    recorder = TrafficRecorder(app.config["DATA_DIR"])
+    recorder.totals = traffic.NO_REQUESTS
+    monkeypatch.setattr(metrics, "read_totals", lambda _data: metrics.RequestTotals(1, 0, 0))
+    recorder.record_if_due()
+    recorder.record_if_due()  # not due
+    assert [row.requests for row in queries.traffic_hours(24 * 30)] == [13, 1]
