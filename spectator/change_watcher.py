@@ -9,7 +9,8 @@ from pathlib import Path
 
 from spectator.db.poller import PollError, PollingConnection
 
-LOCK_WAIT_SECONDS, POLL_SECONDS = 0.2, 0.1
+LOCK_WAIT_SECONDS = 0.2
+POLL_SECONDS, POSTGRESQL_POLL_SECONDS = 0.1, 0.15  # a query costs more than looking at files
 # Two commits in one tick of the file system's clock share a time, so the database is queried too.
 QUERY_INTERVAL_SECONDS = 1.0
 DATA_VERSION = "PRAGMA data_version"  # sqlite.org/pragma.html
@@ -19,7 +20,10 @@ NEWEST_ROWS = """
 SELECT (SELECT max(seq) FROM outbox), (SELECT max(id) FROM revision), (SELECT max(id) FROM picture)
 """
 
+SHARED_SECONDS = 0.17  # how old the answer of another watcher may be
+
 DatabaseState = tuple[object, ...]
+_newest_rows: dict[str, tuple[float, object]] = {}  # the last answer, by the database's URL
 
 
 class ChangeWatcher:
@@ -29,16 +33,23 @@ class ChangeWatcher:
     call; there, only commits count that give the worker something to do. Its connection never
     writes, so that the process's own commits count too. For use by one thread. Files overwritten in
     place go unnoticed.
+
+    With `shares_queries` the state of PostgreSQL may be the one that another watcher of this
+    process has read a moment ago: each query wakes a process of the server too.
     """
 
-    def __init__(self, url: str, directories: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, url: str, directories: Sequence[Path] = (), shares_queries: bool = False
+    ) -> None:
+        self.url, self.shares_queries = url, shares_queries
         self.connection = PollingConnection(url, LOCK_WAIT_SECONDS)
         self.paths = list(map(str, directories))
-        self.query, self.interval = NEWEST_ROWS, 0.0
+        self.query, self.interval, self.poll_seconds = NEWEST_ROWS, 0.0, POSTGRESQL_POLL_SECONDS
         if not self.connection.is_postgresql:
             database = self.connection.url.database
             self.paths += [f"{database}", f"{database}-wal"]
             self.query, self.interval = DATA_VERSION, QUERY_INTERVAL_SECONDS
+            self.poll_seconds = POLL_SECONDS
         self.version: object = None
         self.next_query_at = 0.0
 
@@ -53,21 +64,27 @@ class ChangeWatcher:
         self, state: DatabaseState | None, deadline: float, should_stop: Callable[[], bool]
     ) -> None:
         """Sleep until there is another state, a monotonic time has come, or work should stop."""
-        time.sleep(POLL_SECONDS)
+        time.sleep(self.poll_seconds)
         while (
             not should_stop()
             and time.monotonic() < deadline
             and state is not None
             and self.current_state() == state
         ):
-            time.sleep(POLL_SECONDS)
+            time.sleep(self.poll_seconds)
 
     def _data_version(self) -> object:
         try:
-            (version,) = self.connection.fetch(self.query)
+            if not self.connection.is_postgresql:
+                (version,) = self.connection.fetch(self.query)
+                return tuple(version)
+            read_at, newest_rows = _newest_rows.get(self.url, (float("-inf"), None))
+            if not self.shares_queries or time.monotonic() - read_at > SHARED_SECONDS:
+                newest_rows = self.connection.fetch_texts(self.query)
+                _newest_rows[self.url] = time.monotonic(), newest_rows
         except PollError:
             return None
-        return tuple(version)
+        return newest_rows
 
     def close(self) -> None:
         """Close the connection; the next check opens a new one."""

@@ -146,7 +146,8 @@ class Worker:
         indexes: Sequence[Path] = (),
     ) -> None:
         """Run round after round, and sleep while nothing changes and nothing is due."""
-        watcher = ChangeWatcher(self.app.config["DATABASE_URL"], indexes)
+        url = self.app.config["DATABASE_URL"]
+        watcher = ChangeWatcher(url, indexes, shares_queries=not indexes)
         is_running = True
         while is_running:
             # Read before the round, so that changes during it end the following sleep.
@@ -165,7 +166,7 @@ class Worker:
         The wall clock is read in every iteration, so that a clock that jumps is noticed at once.
         The database is queried only when it has changed or a story is due.
         """
-        watcher = ChangeWatcher(self.app.config["DATABASE_URL"])
+        watcher = ChangeWatcher(self.app.config["DATABASE_URL"], shares_queries=True)
         last_state, due, is_running = None, None, True
         while is_running:
             state = watcher.current_state()

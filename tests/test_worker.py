@@ -262,8 +262,8 @@ def test_a_round_that_fails_at_once_leaves_time_for_the_clock(
     class SlowWatcher(worker.ChangeWatcher):
         """A watcher that keeps the clock until the round has failed."""
 
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             while threading.current_thread().name == "clock" and not idle_worker.is_stopping:
                 time.sleep(0.01)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from spectator.db import sqlite_engine
 
 RETRY_SECONDS = 1.0
+Result = TypeVar("Result")
 
 
 class PollError(Exception):
@@ -39,20 +40,36 @@ class PollingConnection:
 
         Raises PollError; a later call then opens another connection, at most one a second.
         """
+        if self.is_postgresql:
+            sql = sql.replace("?", "%s")
+        return self._attempt(lambda: list(self.connection.execute(sql, parameters).fetchall()))
+
+    def fetch_texts(self, sql: str) -> tuple[bytes | None, ...]:
+        """Return the only row of a query without parameters, as PostgreSQL writes it.
+
+        It takes half as long as `fetch`, for queries many times a second. Raises PollError.
+        """
+        return self._attempt(lambda: self._fetch_texts(sql))
+
+    def _attempt(self, fetch: Callable[[], Result]) -> Result:
         if time.monotonic() < self.next_attempt_at:
             raise PollError("the server did not answer within the last second")
         try:
             if self.owner_pid != os.getpid():
                 self._open()
-            if self.is_postgresql:
-                sql = sql.replace("?", "%s")
-            rows: list[Any] = self.connection.execute(sql, parameters).fetchall()
+            return fetch()
         except self.error as error:
             self.close()
             # A server that drops packets must not make every request wait for it.
             self.next_attempt_at = time.monotonic() + RETRY_SECONDS if self.is_postgresql else 0.0
             raise PollError(str(error)) from error
-        return rows
+
+    def _fetch_texts(self, sql: str) -> tuple[bytes | None, ...]:
+        connection = self.connection.pgconn
+        result = connection.exec_(sql.encode())
+        if result.ntuples != 1:
+            raise self.error(connection.error_message.decode("utf-8", "replace"))
+        return tuple(result.get_value(0, column) for column in range(result.nfields))
 
     def _open(self) -> None:
         if self.is_postgresql:

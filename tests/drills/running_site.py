@@ -62,10 +62,14 @@ class Story:
 class Site:
     """Site with its own data directory; its processes are configured by environment variables."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self.address = f"http://127.0.0.1:{free_port()}"
-        self.settings = {"SPECTATOR_DATA_DIR": str(data), "SPECTATOR_SITE_URL": self.address}
+        self.settings = {
+            "SPECTATOR_DATA_DIR": str(data),
+            "SPECTATOR_SITE_URL": self.address,
+            **settings,
+        }
         without_settings = {
             name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
         }
