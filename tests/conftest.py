@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import signal
@@ -227,6 +228,13 @@ def take_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
 def idle_worker(app: Flask) -> Worker:
     """Worker whose loop does not run."""
     return Worker(app)
+
+
+@pytest.fixture
+def garbage_collection() -> Iterator[None]:
+    """Collect garbage while the test's own warning filters apply."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from html import unescape
 from io import BytesIO
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import func, select
@@ -157,3 +157,25 @@ def save_story(client: FlaskClient, article_id: int, **changes: Any) -> TestResp
     """Open a story's form, change some entries and submit it."""
     path = f"/newsroom/stories/{article_id}"
     return post(client, path, form_values(client.get(path)) | {"do": "save"} | changes)
+
+
+def autosave(
+    client: FlaskClient, article_id: int | str, entries: dict[str, str], **changes: Any
+) -> TestResponse:
+    """Send an autosave as the form does; `article_id` is `new` for a new story."""
+    path = f"/newsroom/fragments/stories/{article_id}/autosave"
+    response = post(client, path, entries | {"seq": "7"} | changes)
+    assert response.status_code == 200
+    return response
+
+
+def count_rows(model: type[Any]) -> int:
+    """Return the number of rows of a table."""
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def client_without_checks(app: Flask, client: FlaskClient) -> FlaskClient:
+    """Return a client with the same session that does not check pages."""
+    plain = FlaskClient(app, Response)
+    plain.set_cookie(SESSION_COOKIE, session_token(client))
+    return plain

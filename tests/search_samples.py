@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from spectator.search import Document, Index, SearchRequest
+from spectator.search import Document, Index, SearchRequest, open_index
 
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 _ids = itertools.count(1)
@@ -64,3 +67,12 @@ def document_ids(*documents: Document) -> list[int]:
 
 def search_ids(index: Index, text: str = "", **fields: object) -> set[int]:
     return set(index.find(SearchRequest(text=text, **fields)).ids)  # type: ignore[arg-type]
+
+
+@contextmanager
+def open_samples(directory: Path) -> Iterator[Index]:
+    """Open a new index of STORIES in this directory, at offset 7."""
+    index = open_index(directory)
+    index.rebuild(STORIES, 7)
+    yield index
+    index.close()

@@ -17,7 +17,7 @@ from PIL import Image
 
 from spectator import incoming, media
 from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
-from tests.test_media import chunk, encoded, photograph
+from tests.picture_samples import chunk, encoded, photograph
 
 # A process that stores the largest pictures may grow by this much; decoding takes far more and
 # happens in another process.

@@ -1,19 +1,13 @@
-"""The search index as a store: changes, rebuilds, damage, threads and processes."""
+"""The search index as a store: formats, changes, rebuilds."""
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import re
 import shutil
-import signal
 import struct
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,39 +18,22 @@ from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh import schema as whoosh_schema
 from tests.search_samples import (
     ABIDJAN,
-    HAUSA,
     MALI,
     MARKET,
     SEGUN,
     STORIES,
     document,
     document_ids,
+    open_samples,
     search_ids,
 )
 
 
 @pytest.fixture
-def garbage_collection() -> Iterator[None]:
-    """Collect garbage while the test's own warning filters apply."""
-    yield
-    gc.collect()
-
-
-def leaves_files_open(test: Callable[..., None]) -> Callable[..., None]:
-    """Mark a test in which Whoosh leaves files open because one is missing or damaged."""
-    for warning in ("pytest.PytestUnraisableExceptionWarning", "ResourceWarning"):
-        test = pytest.mark.filterwarnings(f"ignore::{warning}")(test)
-    marked: Callable[..., None] = pytest.mark.usefixtures("garbage_collection")(test)
-    return marked
-
-
-@pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:
-    """Index of STORIES for one test, at offset 7."""
-    index = open_index(tmp_path / "search")
-    index.rebuild(STORIES, 7)
-    yield index
-    index.close()
+    """Index of the samples for one test, at offset 7."""
+    with open_samples(tmp_path / "search") as index:
+        yield index
 
 
 # Formats
@@ -324,191 +301,3 @@ def test_only_the_owner_can_enter_the_directory(index: Index, tmp_path: Path) ->
         os.umask(before)
     for path in (tmp_path / "search", (tmp_path / "search" / "current").resolve()):
         assert path.stat().st_mode & 0o777 == 0o700
-
-
-# Damage
-
-
-def test_a_missing_index_is_unavailable(tmp_path: Path) -> None:
-    index = open_index(tmp_path / "nowhere")
-    assert index.offset() is None
-    for attempt in (
-        lambda: index.find(SearchRequest("mali")),
-        index.versions,
-        lambda: index.apply({}, 1),
-    ):
-        with pytest.raises(IndexUnavailableError):
-            attempt()
-
-
-def files(tmp_path: Path, pattern: str) -> list[Path]:
-    paths = list((tmp_path / "search" / "current").glob(pattern))
-    assert paths
-    return paths
-
-
-def truncate(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def empty(path: Path) -> None:
-    os.truncate(path, 0)
-
-
-def overwrite(path: Path) -> None:
-    path.write_bytes(b"\xff" * path.stat().st_size)
-
-
-@leaves_files_open
-@pytest.mark.parametrize(
-    "damage", [truncate, empty, overwrite, Path.unlink], ids=lambda damage: damage.__name__
-)
-@pytest.mark.parametrize("pattern", ["*.toc", "*.trm", "*.pst", "*.article.col", "*"])
-@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
-def test_damage_is_detected_and_repaired_by_a_rebuild(
-    index: Index, tmp_path: Path, damage: Callable[[Path], None], pattern: str, is_open: bool
-) -> None:
-    if is_open:
-        assert search_ids(index, "mali") == {MALI.id, MARKET.id}
-    else:
-        index.close()
-    for path in files(tmp_path, pattern):
-        damage(path)
-    try:
-        # An open index may still find the stories, if the files are open or not needed.
-        assert search_ids(index, "mali") == {MALI.id, MARKET.id}
-    except IndexUnavailableError:
-        assert index.offset() is None
-        assert open_index(tmp_path / "search").offset() is None
-        assert pattern == "*" or files(tmp_path, "damaged")
-    else:
-        assert is_open
-    index.rebuild(STORIES, 8)
-    assert (index.offset(), search_ids(index, "mali")) == (8, {MALI.id, MARKET.id})
-    assert not list((tmp_path / "search" / "current").glob("damaged"))
-
-
-@leaves_files_open
-def test_damage_is_remembered_even_if_it_cannot_be_marked_on_disk(
-    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail_with_full_disk(self: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    index.close()
-    for path in files(tmp_path, "*.trm"):
-        truncate(path)
-    monkeypatch.setattr(Path, "touch", fail_with_full_disk)
-    for _ in range(3):
-        with pytest.raises(IndexUnavailableError):
-            index.find(SearchRequest("mali"))
-    assert index.offset() is None
-
-
-@pytest.mark.parametrize(
-    "text", [b"", b"7", b"-7\n", b"seven\n", b"7\n7\n", b"\xff\n", b"9" * 40 + b"\n"]
-)
-def test_an_index_with_an_invalid_offset_is_unavailable(
-    index: Index, tmp_path: Path, text: bytes
-) -> None:
-    files(tmp_path, "position")[0].write_bytes(text)
-    assert index.offset() is None
-    with pytest.raises(IndexUnavailableError):
-        open_index(tmp_path / "search").find(SearchRequest("mali"))
-
-
-def test_an_index_behind_a_dangling_link_can_be_rebuilt(index: Index, tmp_path: Path) -> None:
-    shutil.rmtree((tmp_path / "search" / "current").resolve())
-    assert index.offset() is None
-    index.rebuild(STORIES, 8)
-    assert index.offset() == 8
-
-
-# Threads and processes
-
-
-@leaves_files_open
-def test_threads_get_right_results_while_changes_are_committed(index: Index) -> None:
-    stop = time.monotonic() + 1.5
-    failures: list[object] = []
-
-    def search(text: str, expected: list[int]) -> None:
-        while time.monotonic() < stop:
-            try:
-                results = index.find(SearchRequest(text, sort="newest"))
-                if results.ids != expected:
-                    failures.append((text, results))
-            except Exception as error:
-                failures.append(error)
-
-    cases = [
-        ("mali faso", document_ids(MARKET, MALI)),
-        ('"burkina faso"', document_ids(MALI)),
-        ("ḍan ta*", document_ids(HAUSA)),
-        ("ivoire", document_ids(ABIDJAN)),
-    ]
-    threads = [threading.Thread(target=search, args=case) for case in cases]
-    for thread in threads:
-        thread.start()
-    position = 7
-    while time.monotonic() < stop:
-        position += 1
-        index.apply(
-            {10**6 + position % 40: replace(SEGUN, id=10**6 + position % 40, version=position)},
-            position,
-        )
-    for thread in threads:
-        thread.join()
-    assert position > 9
-    assert failures == []
-
-
-WRITER = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from spectator.search import Document, open_index
-
-index = open_index(Path(sys.argv[1]))
-for number in range(1, 6):
-    headline, moment = f"Headline serial{number}", datetime(2030, 1, number, tzinfo=UTC)
-    story = Document(
-        10**7 + number, 1, headline, "", "", "", "politics", (), (), (), "en", moment
-    )
-    index.apply({story.id: story}, 100 + number)
-    print(number, flush=True)
-    sys.stdin.readline()
-"""
-
-
-def test_stories_indexed_by_another_process_are_found(index: Index, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path / "search")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    ) as writer:
-        assert writer.stdin
-        assert writer.stdout
-        for number in range(1, 6):
-            assert writer.stdout.readline() == f"{number}\n"
-            results = index.find(SearchRequest(f"serial{number}"))
-            assert (results.ids, results.index_offset) == ([10**7 + number], 100 + number)
-            writer.stdin.write("\n")
-            writer.stdin.flush()
-    assert writer.returncode == 0
-
-
-def test_a_forked_child_does_not_wait_for_locks_of_its_parents_threads(index: Index) -> None:
-    results = index.find(SearchRequest("mali"))
-    with index._reader_state.lock:  # type: ignore[attr-defined]  # as if another thread were searching
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                signal.alarm(5)
-                status = 0 if index.find(SearchRequest("mali")) == results else 1
-            finally:
-                os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
-    assert index.find(SearchRequest("mali")) == results

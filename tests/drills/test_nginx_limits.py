@@ -19,7 +19,7 @@ from tests.drills.test_nginx_faults import behind_cdn
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 __all__ = ["behind_cdn"]
 
-# A token as the site issues it; tests/test_accounts.py compares the two.
+# A token as the site issues it; tests/test_accounts_sessions.py compares the two.
 SESSION = f"__Host-device=d; __Host-session={'s' * 43}.aww2Gg.{'t' * 43}"
 
 
