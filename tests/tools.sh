@@ -4,6 +4,8 @@
 # are missing; tests that need them are skipped. NODE is the folder of the pinned Node.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core fonts-noto-core"
+# Chromium without windows: tests need half of the CPU time with it.
+command -v chromium-headless-shell >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 new_services=""
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || new_services="nginx"

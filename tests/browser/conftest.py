@@ -8,7 +8,9 @@ without JavaScript.
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +34,9 @@ EDITOR_FILES = {
     for (url, _), name in zip(config.EDITOR_SCRIPTS, ("dompurify", "squire-rte"), strict=True)
 }
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
+# The headless shell needs a third of the whole browser's CPU time; it has no back/forward cache.
+WHOLE_CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or WHOLE_CHROMIUM
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 NO_BACK_FORWARD_CACHE = "--disable-back-forward-cache"  # one of Playwright's default arguments
 
@@ -39,7 +44,7 @@ NO_BACK_FORWARD_CACHE = "--disable-back-forward-cache"  # one of Playwright's de
 @pytest.fixture(scope="session", autouse=True)
 def needs_tools() -> None:
     """Skip all browser tests, with a reason, if `make tools` could not install what they need."""
-    if shutil.which("chromium") is None:
+    if CHROMIUM is None:
         pytest.skip("Chromium is not installed; `make tools` says how")
     for path in (HTMX_4, HTMX_2, AXE, *EDITOR_FILES.values()):
         if not path.is_file():
@@ -48,14 +53,22 @@ def needs_tools() -> None:
 
 @pytest.fixture(scope="session")
 def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Data directory with demo and sample stories, for sites to copy; and the editor's password."""
-    directory = tmp_path_factory.mktemp("filled")
-    data = directory / "data"
-    spectator(data, "init")
-    spectator(data, "demo")
-    password = add_editor(data)
-    spectator(data, "import", "jsonl", str(sample_stories.write_stories(directory)))
-    return data, password
+    """Data directory with demo and sample stories, for sites to copy; and the editor's password.
+
+    The processes of a parallel run share it: the first one creates it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "filled"
+    directory.mkdir(exist_ok=True)
+    data, password = directory / "data", directory / "password"
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not password.exists():
+            spectator(data, "init")
+            spectator(data, "demo")
+            spectator(data, "import", "jsonl", str(sample_stories.write_stories(directory)))
+            password.write_text(add_editor(data), encoding="utf-8")
+    return data, password.read_text(encoding="utf-8")
 
 
 def serve_site(filled: tuple[Path, str], directory: Path, **options: Any) -> Iterator[RunningSite]:
@@ -105,9 +118,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium."""
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS
-    )
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
     yield browser
     browser.close()
 
@@ -115,8 +126,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def back_forward_cache_browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium with its back/forward cache, which Playwright otherwise switches off."""
+    if WHOLE_CHROMIUM is None:
+        pytest.skip("Chromium is not installed; `make tools` says how")
     browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"),
+        executable_path=WHOLE_CHROMIUM,
         args=CHROMIUM_ARGS,
         ignore_default_args=[NO_BACK_FORWARD_CACHE],
     )
@@ -161,12 +174,32 @@ def editor_window(
         yield visit
 
 
-@pytest.fixture(scope="session")
-def editor_state(browser: Browser, site: RunningSite) -> Any:
-    """Cookies of a logged-in editor, for windows that skip the login page."""
+def logged_in_state(browser: Browser, site: RunningSite) -> Any:
+    """Log in as the editor; return the cookies."""
     with open_window(browser, site) as visit:
         visit.log_in()
         return visit.page.context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def editor_state(browser: Browser, site: RunningSite) -> Any:
+    """Cookies of a logged-in editor, for windows that skip the login page."""
+    return logged_in_state(browser, site)
+
+
+@pytest.fixture(scope="session")
+def htmx_2_editor_state(browser: Browser, htmx_2_site: RunningSite) -> Any:
+    """The same for the site with htmx 2."""
+    return logged_in_state(browser, htmx_2_site)
+
+
+@pytest.fixture(params=["htmx 4", "htmx 2"])
+def scripted_writer(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """Window of a logged-in editor: in turn with htmx 4 and with htmx 2."""
+    prefix = "htmx_2_" if request.param == "htmx 2" else ""
+    running_site, state = map(request.getfixturevalue, (f"{prefix}site", f"{prefix}editor_state"))
+    with open_window(browser, running_site, storage_state=state) as visit:
+        yield visit
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EDITOR = "editor@news.example"
-READY_SECONDS, STOP_SECONDS = 40, 25
+READY_SECONDS, STOP_SECONDS = 120, 25  # of a busy machine
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:

@@ -35,17 +35,12 @@ KEPT_MESSAGE = re.compile(r"(Not saved|Offline) – kept on this device at \d\d:
 SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 
-@pytest.fixture(params=["htmx 4", "htmx 2"])
-def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+@pytest.fixture
+def form_window(scripted_writer: Visit) -> Visit:
     """Editor's window at the form of a new story, in which network errors are expected."""
-    site: RunningSite = request.getfixturevalue(
-        "htmx_2_site" if request.param == "htmx 2" else "site"
-    )
-    with open_window(browser, site) as visit:
-        visit.ignored_errors = IGNORED_ERRORS
-        visit.log_in()
-        visit.open(NEW)
-        yield visit
+    scripted_writer.ignored_errors = IGNORED_ERRORS
+    scripted_writer.open(NEW)
+    return scripted_writer
 
 
 @pytest.fixture
@@ -307,6 +302,9 @@ def test_texts_of_two_tabs_are_both_autosaved(form_window: Visit) -> None:
 
 def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) -> None:
     page = form_window.page
+    page.context.clear_cookies()  # other tests share the session, which a logout would end
+    form_window.log_in()
+    form_window.open(NEW)
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Only on this device")
     expect_status(page).to_have_text(KEPT_MESSAGE)

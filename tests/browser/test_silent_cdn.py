@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import dropwhile
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import page_kinds
 from tests.browser.running_site import RunningSite
 from tests.browser.test_autosave import KEPT_MESSAGE, autosaved_text, count_drafts
-from tests.browser.visits import Visit, open_window
+from tests.browser.visits import CDN, Visit, open_window
 
 pytestmark = pytest.mark.browser
-CDN = re.compile(r"^https://cdn\.jsdelivr\.net/")
 SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 
@@ -76,7 +73,7 @@ def test_an_editor_that_loads_late_waits_until_the_plain_field_is_left(
         page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
         page.locator("#body").press_sequentially("Started in")
         while routes:
-            visit.handle_route(routes.pop(0))
+            visit.handle_foreign_route(routes.pop(0))
             page.wait_for_timeout(100)
         page.wait_for_load_state("load")
         page.keyboard.type(" the plain field")
@@ -99,16 +96,3 @@ def test_the_search_box_shows_suggestions(browser: Browser, site: RunningSite, p
         box = visit.page.locator("#sitesearch")
         box.press_sequentially("vil")
         expect(visit.page.get_by_role("option").first).to_be_visible()
-
-
-@pytest.mark.parametrize("kind", page_kinds.ALL)
-def test_only_the_editor_script_comes_after_scripts_of_the_cdn(
-    request: pytest.FixtureRequest, kind: str
-) -> None:
-    with page_kinds.open_page(request, kind) as visit:
-        sources = visit.page.locator("script[src]").evaluate_all(
-            "scripts => scripts.map((script) => script.src)"
-        )
-    after_cdn = list(dropwhile(lambda source: not CDN.match(source), sources))
-    own = [source for source in after_cdn if not CDN.match(source)]
-    assert [source for source in own if "/js/editor.js" not in source] == []

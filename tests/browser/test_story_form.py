@@ -297,12 +297,8 @@ def test_the_error_summary_is_focused_and_links_to_the_fields(writer: Visit) -> 
     expect(page.locator("#body")).to_be_focused()
 
 
-@pytest.mark.parametrize("version", ["htmx 4", "htmx 2"])
-def test_other_editors_are_announced_once(
-    request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, version: str
-) -> None:
-    site: RunningSite = request.getfixturevalue("site" if version == "htmx 4" else "htmx_2_site")
-    article_id = import_story(site, tmp_path, "<p>The first boat.</p>")
+def test_other_editors_are_announced_once(scripted_writer: Visit, tmp_path: Path) -> None:
+    article_id = import_story(scripted_writer.site, tmp_path, "<p>The first boat.</p>")
     responses = [
         "",
         "<span>Ama is also editing.</span>",
@@ -310,31 +306,29 @@ def test_other_editors_are_announced_once(
         "",
         "<b>Kofi saved.</b>",
     ]
-    with open_window(browser, site) as visit:
-        visit.log_in()
-        page, pending = visit.page, list(responses)
-        page.route(
-            "**/presence",
-            lambda route: route.fulfill(status=200, content_type="text/html", body=pending.pop(0)),
-        )
-        page.clock.install()
+    page, pending = scripted_writer.page, list(responses)
+    page.route(
+        "**/presence",
+        lambda route: route.fulfill(status=200, content_type="text/html", body=pending.pop(0)),
+    )
+    page.clock.install()
+    with page.expect_response("**/presence"):
+        scripted_writer.open(f"/newsroom/stories/{article_id}")
+    messages = page.evaluate_handle(
+        """() => {
+          const status = document.querySelector("#presence + [role=status]");
+          const messages = [];
+          const observer = new MutationObserver(() => messages.push(status.textContent));
+          observer.observe(status, {childList: true});
+          return messages;
+        }"""
+    )
+    while pending:
         with page.expect_response("**/presence"):
-            visit.open(f"/newsroom/stories/{article_id}")
-        messages = page.evaluate_handle(
-            """() => {
-              const status = document.querySelector("#presence + [role=status]");
-              const messages = [];
-              const observer = new MutationObserver(() => messages.push(status.textContent));
-              observer.observe(status, {childList: true});
-              return messages;
-            }"""
-        )
-        while pending:
-            with page.expect_response("**/presence"):
-                page.clock.run_for(8100)
-            page.clock.run_for(300)
-        expect(page.locator("#presence")).to_have_text("Kofi saved.")
-        assert messages.json_value() == ["Ama is also editing.", "", "Kofi saved."]
+            page.clock.run_for(8100)
+        page.clock.run_for(300)
+    expect(page.locator("#presence")).to_have_text("Kofi saved.")
+    assert messages.json_value() == ["Ama is also editing.", "", "Kofi saved."]
 
 
 def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path: Path) -> None:

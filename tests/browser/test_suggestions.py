@@ -52,16 +52,11 @@ def fulfill_suggestions(route: Route) -> None:
     route.fulfill(status=200, content_type="text/html; charset=utf-8", body="\n".join(options))
 
 
-@pytest.fixture(params=["htmx 4", "htmx 2"])
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+@pytest.fixture
+def page(scripted_writer: Visit) -> Page:
     """Form of a new story with fixed suggestions."""
-    site: RunningSite = request.getfixturevalue(
-        "site" if request.param == "htmx 4" else "htmx_2_site"
-    )
-    with open_window(browser, site) as visit:
-        visit.log_in()
-        visit.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
-        yield visit.open(NEW)
+    scripted_writer.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
+    return scripted_writer.open(NEW)
 
 
 @pytest.fixture
