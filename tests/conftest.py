@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
+from werkzeug.routing import Rule
 
 from spectator import create_app, indexing, publishing
 from spectator.accounts import hashing
@@ -88,6 +89,27 @@ def cheap_passwords() -> Iterator[None]:
     patch.setattr(
         hashing, "hasher", hashing.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     )
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_url_builders() -> Iterator[None]:
+    """Compile the function that builds a rule's URLs once, not again for the site of each test.
+
+    Werkzeug compiles two for each of some seventy rules: most of the time in which a site starts.
+    """
+    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+    compile_builder = Rule._compile_builder
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, rule.subdomain, repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Rule, "_compile_builder", compile_once)
     yield
     patch.undo()
 

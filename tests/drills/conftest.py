@@ -12,16 +12,35 @@ import pytest
 from spectator import accounts
 from tests.drills.running_site import Site
 
-# These mostly wait for the clocks of proxies and sockets, so they can run beside the others.
-WAITING_MODULES = ("test_nginx", "test_other_proxies", "test_proxy_cache", "test_slow_sockets")
+# The drills of each group run one after another, the groups beside each other (`make test`).
+GROUPS = {
+    # These mostly wait: for the clocks of proxies, for those of sockets and of the worker.
+    "proxies": ("test_nginx", "test_other_proxies", "test_proxy_cache"),
+    "clocks": ("test_idle", "test_locked_database", "test_schedule", "test_slow_s"),
+    # These repeat kills, damage and random actions.
+    "repetition": (
+        "test_backup_kill",
+        "test_import_kill",
+        "test_index_damage",
+        "test_kill",
+        "test_search_damage",
+        "test_search_kill",
+        "test_story_machine",
+    ),
+}
+OTHERS = "load"
+
+
+def group_of(module: str) -> str:
+    """Return the group of a module of drills."""
+    return next((name for name, starts in GROUPS.items() if module.startswith(starts)), OTHERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the drills that mostly wait into one process of `make test`, the others into another."""
+    """Put every drill into the group of its module."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            is_waiting = item.path.stem.startswith(WAITING_MODULES)
-            item.add_marker(pytest.mark.xdist_group("waiting" if is_waiting else "measuring"))
+            item.add_marker(pytest.mark.xdist_group(group_of(item.path.stem)))
 
 
 @contextmanager

@@ -194,6 +194,11 @@ class Nginx:
             earlier, keys = keys, self._read_keys()
         return keys
 
+    def delete_cache(self) -> None:
+        """Delete the cache's directory, once nginx has stored its last response there."""
+        self.cached_keys()
+        shutil.rmtree(self.cache)
+
     def _read_keys(self) -> list[str]:
         keys = []
         for path in self.cache.rglob("*"):

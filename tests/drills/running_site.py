@@ -295,21 +295,24 @@ def publish(token: str) -> Story:
 def stable_index_files(index: Path) -> dict[Path, int]:
     """Return the files and sizes of the current generation, once the worker leaves them alone."""
 
+    sizes: dict[Path, int] = {}
+
     def listing() -> dict[Path, int]:
         directory = (index / "current").resolve()
         paths = [path for path in directory.iterdir() if path.name not in OWN_INDEX_FILES]
         return {path: path.stat().st_size for path in paths if path.is_file()}
 
     def is_stable() -> bool:
+        nonlocal sizes
         try:
-            before = listing()
+            sizes = listing()
             time.sleep(0.2)
-            return before == listing()
+            return sizes == listing()
         except FileNotFoundError:  # deleted between being listed and measured
             return False
 
     eventually(is_stable, 15, "the worker leaves the files of the index alone")
-    return listing()
+    return sizes
 
 
 def token(number: int, prefix: str = "zq") -> str:

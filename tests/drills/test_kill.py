@@ -89,5 +89,7 @@ def edition(site: Site) -> int:
 
 def index_offset(site: Site) -> int:
     """Return the number of the last outbox row that is indexed; 0 without an index."""
-    path = site.data / "index" / "current" / "position"
-    return int(path.read_text().split()[0]) if path.exists() else 0
+    try:
+        return int((site.data / "index" / "current" / "position").read_text().split()[0])
+    except FileNotFoundError:  # the worker may replace the generation at any time
+        return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -34,7 +33,7 @@ def test_deleting_the_cache_while_nginx_runs_causes_no_error(small: Small) -> No
     small.site.pages["/cached"] = "first"
     assert fetch(small.nginx.port, "/cached", BROWSER).text == "first"
     assert any(key.endswith("/cached") for key in small.nginx.cached_keys())
-    shutil.rmtree(small.nginx.cache)
+    small.nginx.delete_cache()
     for path in ("/cached", "/fresh", "/cached"):
         small.site.pages.setdefault(path, f"words of {path}")
         response = fetch(small.nginx.port, path, BROWSER)
@@ -47,7 +46,7 @@ def test_an_unwritable_cache_causes_no_error(small: Small) -> None:
     """In production a deleted cache stays unwritable: its parent directory belongs to root, so that
     nginx's workers cannot create it again. A file in its place has the same effect here.
     """
-    shutil.rmtree(small.nginx.cache)
+    small.nginx.delete_cache()
     small.nginx.cache.write_text("not a directory")
     try:
         small.site.pages["/uncached"] = "words"
