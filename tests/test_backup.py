@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tarfile
 from collections.abc import Callable
@@ -195,6 +196,41 @@ def test_a_hostile_manifest_is_refused(name: str) -> None:
     manifest = backup.Manifest(datetime.now(UTC), "1", "0001", "sqlite", 1, {name: (1, "")})
     with pytest.raises(backup.BackupError, match="unknown file"):
         backup.Manifest.parse(manifest.serialize())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stories": float("inf")},
+        {"stories": True},
+        {"schema": []},
+        {"version": "\x1b[2J"},
+        {"database": "sqlite\n"},
+        {"files": {"secret_key": (float("inf"), "")}},
+        {"made_at": 1},
+    ],
+)
+def test_a_manifest_with_other_values_is_damaged(change: dict[str, object]) -> None:
+    manifest = backup.Manifest(datetime.now(UTC), "1", "0001", "sqlite", 1, {})
+    values = json.loads(manifest.serialize())
+    assert backup.Manifest.parse(json.dumps(values).encode()) == manifest
+    with pytest.raises(backup.BackupError, match="its manifest cannot be read"):
+        backup.Manifest.parse(json.dumps(values | change).encode())
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_SPARSE, tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_member_that_is_not_a_plain_file_is_refused_unread(path: Path, kind: bytes) -> None:
+    """A sparse one may claim terabytes, which take hours to read."""
+    with tarfile.open(path) as archive:
+        member = archive.getmember("database.sqlite")
+        member.type, member.linkname = kind, "database.sqlite"
+        if kind == tarfile.GNUTYPE_SPARSE:
+            member.sparse = [(0, 10**13)]
+        with (
+            pytest.raises(backup.BackupError, match=r"database\.sqlite is not a file"),
+            backup_archive.open_member(archive, "database.sqlite"),
+        ):
+            pass
 
 
 def test_checking_writes_nothing(path: Path, empty: dict[str, str]) -> None:

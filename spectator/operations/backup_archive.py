@@ -29,6 +29,7 @@ DATABASE_NAMES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 _FILE_NAME = re.compile(r"database\.(sqlite|pgdump)|secret_key|originals/\w+\.\w+", re.ASCII)
 MANIFEST, MANIFEST_DIGEST = "manifest.json", "manifest.sha256"
 MAX_MANIFEST_BYTES = 256_000_000
+_VALUE_TYPES = {"version": str, "schema": str, "database": str, "stories": int}
 BLOCK_BYTES = 1 << 20
 END = bytes(2 * tarfile.BLOCKSIZE)
 Progress = Callable[[str], object]  # called with the name of each file
@@ -78,13 +79,22 @@ class Manifest:
             values["made_at"] = datetime.fromisoformat(values["made_at"])
             values["files"] = {name: (int(n), str(d)) for name, (n, d) in values["files"].items()}
             values["listed"] = {str(k): int(v) for k, v in values.get("listed", {}).items()}
+            for name, kind in _VALUE_TYPES.items():
+                values[name] = _with_type(values[name], kind)
             manifest = cls(**values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise BackupError("The backup is damaged: its manifest cannot be read.") from error
         for name in (*manifest.files, *manifest.listed):
             if not _FILE_NAME.fullmatch(name):
                 raise BackupError(f"The backup holds an unknown file: {name[:80]!r}.")
         return manifest
+
+
+def _with_type(value: Any, kind: type) -> Any:
+    """Return a printable value of a type. Raises TypeError for any other."""
+    if type(value) is not kind or not str(value).isprintable():
+        raise TypeError
+    return value
 
 
 class ArchiveWriter:
@@ -196,9 +206,11 @@ def check(path: Path, show: Progress = str) -> Manifest:
             raise BackupError(f"{path} is damaged: it does not hold the files that it lists.")
         for name, (size, digest) in manifest.files.items():
             show(name)
-            with open_member(archive, name) as file:
-                actual = digest_of(file)
-            if (archive.getmember(name).size, actual) != (size, digest):
+            is_same = archive.getmember(name).size == size
+            if is_same:
+                with open_member(archive, name) as file:
+                    is_same = digest_of(file) == digest
+            if not is_same:
                 raise BackupError(f"{path} is damaged: {name} has changed.")
     return manifest
 
@@ -231,7 +243,9 @@ def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
 @contextmanager
 def open_member(archive: tarfile.TarFile, name: str) -> Iterator[IO[bytes]]:
     """Open a file in a backup. Raises BackupError if it is no regular file."""
-    file = archive.extractfile(archive.getmember(name))
+    member = archive.getmember(name)
+    # A sparse member may claim any size, and a link may lead to itself.
+    file = archive.extractfile(member) if member.isreg() and not member.issparse() else None
     if file is None:
         raise BackupError(f"The backup is damaged: {name} is not a file.")
     with file:
