@@ -13,7 +13,7 @@ POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts accounts_ses
   postgresql publishing related unique_slugs worker worker_pictures worker_process))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-postgresql audit drill-long bench bench-search mutate check lock tools clean
+.PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate check lock tools clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
@@ -21,6 +21,9 @@ help: ## list the targets
 run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories if it is empty
 	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \
 	exec $(BIN)/spectator run --demo
+
+upgrade: ## upgrade the code and the running site; go back if the new code fails (VERSION=v1.2.3)
+	@$(PYTHON) deploy/upgrade "$(VERSION)"
 
 test: tools ## run all tests: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"

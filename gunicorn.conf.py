@@ -184,10 +184,11 @@ def warn_of_public_addresses(server):
 
 
 def when_ready(server):
-    """Start the worker once the site is listening, and check every reload."""
+    """Start the worker once the site listens, unless it runs alone; check every reload."""
     warn_of_public_addresses(server)
     server.handle_hup = functools.partial(reload_if_bootable, server)
-    server.spectator_keeper = WorkerSupervisor(server.log)
+    if os.environ.get("WITHOUT_WORKER") != "1":  # set by `spectator run --no-worker`
+        server.spectator_keeper = WorkerSupervisor(server.log)
 
 
 def pre_fork(server, worker):

@@ -311,3 +311,14 @@ def test_listening_on_a_public_address_warns_that_a_buffering_proxy_is_needed(
     conf["live"]["warn_of_public_addresses"](SimpleNamespace(log=log, LISTENERS=[listener]))
     warnings = [line for line in caplog.messages if "a proxy that buffers requests" in line]
     assert len(warnings) == len(caplog.messages) == (1 if warns else 0)
+
+
+def test_the_worker_may_run_on_its_own(
+    conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WITHOUT_WORKER", "1")
+    arbiter = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
+    conf["live"]["when_ready"](arbiter)
+    conf["live"]["on_reload"](arbiter)
+    conf["live"]["on_exit"](arbiter)
+    assert FakeWorker.instances == [] and not hasattr(arbiter, "spectator_keeper")

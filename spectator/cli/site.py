@@ -80,8 +80,9 @@ def _load_demo(app: Flask) -> None:
     is_flag=True,
     help="Set the site up first; add demo stories if it is empty.",
 )
+@click.option("--no-worker", is_flag=True, help="The worker runs on its own: spectator worker.")
 @with_app(must_be_ready=False)
-def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
+def run(app: Flask, workers: int, bind: str, has_demo: bool, no_worker: bool) -> None:
     """Serve the site with gunicorn and run the worker.
 
     Example: spectator run --workers 4 --bind 127.0.0.1:8000
@@ -111,7 +112,8 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
         "wsgi:app",
     ]
     # The processes log text in every language, whatever the locale of this terminal.
-    os.execve(sys.executable, gunicorn, os.environ | {"PYTHONUTF8": "1"})  # noqa: S606 - our own interpreter, no shell
+    environ = os.environ | {"PYTHONUTF8": "1"} | ({"WITHOUT_WORKER": "1"} if no_worker else {})
+    os.execve(sys.executable, gunicorn, environ)  # noqa: S606 - our own interpreter, no shell
 
 
 def _require_free_port(address: str) -> None:

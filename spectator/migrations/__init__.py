@@ -30,6 +30,10 @@ REPLACE_SUPPORT = (
     "INSERT INTO schema_support (version, oldest_code) VALUES (:version, :oldest_code)",
 )
 FIRST_WITH_SUPPORT = "0019"
+# From the file names, and read once: an upgrade adds files while older code is still running.
+_VERSIONS = frozenset(
+    path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")
+)
 
 
 class UpgradeError(Exception):
@@ -80,9 +84,8 @@ def store_support(connection: Connection, version: str) -> None:
 
 
 def supported_versions() -> frozenset[str]:
-    """Return every schema version that this code can upgrade from, taken from the file names."""
-    files = (Path(__file__).parent / "versions").glob("[0-9]*.py")
-    return frozenset(path.name.partition("_")[0] for path in files)
+    """Return every schema version that this code can upgrade from."""
+    return _VERSIONS
 
 
 def alembic_config() -> Config:

@@ -1,4 +1,8 @@
-"""Whether the site runs: its worker holds a lock for as long as it does."""
+"""Whether the site runs: its worker holds a lock for as long as it does.
+
+The file holds the process id that a reload signals: that of gunicorn's master, if it started the
+worker.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,8 @@ def hold(data: Path, should_stop: Callable[[], bool]) -> Iterator[None]:
         while not should_stop():
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, f"{os.environ.get('KEEPER_PID') or os.getpid()}\n".encode(), 0)
                 break
             except BlockingIOError:
                 time.sleep(POLL_SECONDS)

@@ -1,0 +1,35 @@
+"""Commands that an upgrade runs."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_DETAIL_CHARACTERS = 600
+
+
+class StepError(Exception):
+    """A step of the upgrade has failed; the message says which one and why."""
+
+
+def call(*words: str) -> str:
+    """Return what a command prints. Raises StepError with its last line if it fails."""
+    result = subprocess.run(  # noqa: S603 - words of this program, no shell
+        words,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if result.returncode:
+        lines = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
+        raise StepError(f"{shlex.join(words)[:100]} failed: {lines[-1][:MAX_DETAIL_CHARACTERS]}")
+    return result.stdout.strip()
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)  # noqa: T201 - this is a command
