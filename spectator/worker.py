@@ -40,6 +40,7 @@ from spectator import (
 )
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import db, wait_while_busy
+from spectator.listing_consumer import ListingConsumer
 from spectator.operations import nightly_backup, site_lock
 from spectator.operations.traffic import TrafficRecorder
 from spectator.proxy_cache import ProxyCacheRefresher
@@ -66,6 +67,7 @@ class Worker:
         self.is_stopping = False
         self.error: Exception | None = None
         self.next_maintenance_at = 0.0
+        self.listings = ListingConsumer()
         self.related = related.RelatedConsumer()
         self.renditions = RenditionConsumer(app.config["MEDIA"])
         self.proxy_cache = ProxyCacheRefresher(
@@ -206,7 +208,8 @@ class Worker:
             indexing.open_public_index(self.data_dir),
             indexing.open_newsroom_index(self.data_dir),
         )
-        has_progressed = (
+        has_progressed = self.attempt(self.listings.catch_up)
+        has_progressed |= (
             self.attempt(lambda: indexing.catch_up(index))
             or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
             or self.attempt(lambda: self.related.catch_up(index))

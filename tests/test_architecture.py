@@ -27,7 +27,7 @@ LAYERS = (
         "outgoing",
     },
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
-    {"proxy_cache", "related", "renditions"},
+    {"listing_consumer", "proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
     {
         "publishing",

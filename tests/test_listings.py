@@ -14,12 +14,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from spectator import publishing, queries
+from spectator import outbox, publishing, queries, urls
 from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, ListingCount, ListingRow, User
 from spectator.operations import doctor
 from spectator.publishing import Action, listings
+from spectator.worker import Worker
 from tests.conftest import make_draft
 
 Story = Callable[..., int]
@@ -338,3 +339,51 @@ def test_missing_or_wrong_rows_are_reported_and_repaired(
         assert publishing.repair_listings() is True
         check_listings()
     assert not any("Story lists or counts" in problem for problem in doctor.problems(app))
+
+
+def publish_as_code_without_listings(monkeypatch: pytest.MonkeyPatch, story: Story) -> int:
+    """Publish a story as code does that knows no listings."""
+    with monkeypatch.context() as patch:
+        patch.setattr("spectator.publishing.revisions.update_listings", lambda *_: None)
+        article_id = story()
+    assert lists_of(article_id) == {}
+    return article_id
+
+
+def test_stories_of_code_that_knows_no_listings_stand_in_every_list_after_a_round(
+    app: Flask, idle_worker: Worker, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish_as_code_without_listings(monkeypatch, story)
+    idle_worker.run_once()  # a new worker checks all stories
+    assert lists_of(first)["section"] == 1
+    client = app.test_client()
+    assert client.get("/politics/").status_code == 200
+    second = publish_as_code_without_listings(monkeypatch, story)
+    path = urls.permalink(queries.published_article(second))
+    assert path not in client.get("/politics/").text
+    monkeypatch.setattr(publishing, "repair_listings", pytest.fail)  # nor all of them again
+    idle_worker.run_once()
+    assert path in client.get("/politics/").text
+    check_listings()
+
+
+def test_stories_that_code_without_listings_withdrew_leave_every_list_after_a_round(
+    idle_worker: Worker, story: Story
+) -> None:
+    article_id = story()
+    idle_worker.run_once()
+    with db.write() as session:
+        session.execute(update(Article).where(Article.id == article_id).values(status="withdrawn"))
+        outbox.append(session, article_id, "withdraw")
+    idle_worker.run_once()
+    assert lists_of(article_id) == {} and counts() == {}
+
+
+def test_correct_listings_are_left_alone(idle_worker: Worker, story: Story) -> None:
+    story()
+    idle_worker.run_once()
+    story()
+    edition = outbox.edition()
+    idle_worker.run_once()
+    db.session.rollback()
+    assert outbox.edition() == edition

@@ -28,7 +28,12 @@ from spectator.publishing.effects import Action
 from spectator.publishing.fields import FIELDS, Draft
 from spectator.publishing.import_batches import ImportedArticle, ImportResult
 from spectator.publishing.imports import import_batch
-from spectator.publishing.listings import apply_time_zone, are_listings_correct, repair_listings
+from spectator.publishing.listings import (
+    apply_time_zone,
+    are_listings_correct,
+    correct_listings,
+    repair_listings,
+)
 from spectator.publishing.notes import edit_note, remove_note
 from spectator.publishing.permissions import (
     ConflictError,
@@ -78,6 +83,7 @@ __all__ = [
     "apply_action",
     "apply_time_zone",
     "are_listings_correct",
+    "correct_listings",
     "create",
     "draft_from_article",
     "draft_from_revision",

@@ -169,6 +169,18 @@ def are_listings_correct(session: Session) -> bool:
     )
 
 
+def correct_listings(article_ids: Iterable[int]) -> bool:
+    """Correct the listings of these stories if they disagree; return whether they did."""
+    db.session.rollback()
+    rows = _execute(db.session(), _ROW_CHANGES, article_ids).mappings()
+    wrong_ids = sorted({int(row["article_id"]) for row in rows})
+    if wrong_ids:
+        with db.write() as session:
+            update_listings(session, wrong_ids)
+            outbox.append_all(session, [(article_id, "lists") for article_id in wrong_ids])
+    return bool(wrong_ids)
+
+
 def repair_listings() -> bool:
     """Rebuild listings and counts that disagree with the stories; return whether they did.
 
