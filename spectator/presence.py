@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.db.functions import insert
 from spectator.models import Presence, User
 
@@ -18,7 +19,7 @@ PRESENCE_SECONDS = 20
 
 def touch(user_id: int, article_id: int) -> None:
     """Record that a person has a story's form open now."""
-    now = datetime.now(UTC)
+    now = current_time()
     row = insert(Presence).values(article_id=article_id, user_id=user_id, seen_at=now)
     with db.write() as session:
         session.execute(
@@ -30,7 +31,7 @@ def touch(user_id: int, article_id: int) -> None:
 
 def other_editors(article_id: int, user_id: int) -> Sequence[User]:
     """Return the other people who have a story's form open."""
-    since = datetime.now(UTC) - timedelta(seconds=PRESENCE_SECONDS)
+    since = current_time() - timedelta(seconds=PRESENCE_SECONDS)
     is_present = (Presence.article_id == article_id) & (Presence.seen_at >= since)
     query = select(Presence).where(is_present, Presence.user_id != user_id)
     query = query.options(joinedload(Presence.user)).order_by(Presence.user_id)
@@ -41,5 +42,5 @@ def prune() -> None:
     """Delete presence rows that are older than an hour."""
     with db.write() as session:
         session.execute(
-            delete(Presence).where(Presence.seen_at < datetime.now(UTC) - timedelta(hours=1))
+            delete(Presence).where(Presence.seen_at < current_time() - timedelta(hours=1))
         )

@@ -1,9 +1,9 @@
 """Related articles, computed by the worker after publication and read with one select.
 
-This is a consumer of the outbox. It queries the search index, so it waits until the index contains
-a change. Its offset is stored in the same transaction as its results. If the offset is missing,
-related articles are recomputed for all articles in small slices; this also happens once every
-night.
+This is a consumer of the outbox, on one host at a time. It queries the search index, so it waits
+until the index contains a change. Its offset is stored in the same transaction as its results. If
+the offset is missing, related articles are recomputed for all articles in small slices; this also
+happens once every night.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete, insert
@@ -19,6 +20,8 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox, queries
 from spectator.db import db
+from spectator.hosts import leases
+from spectator.hosts.leases import LeaseLostError
 from spectator.indexing import build_document
 from spectator.models import Article, Consumer, Related
 from spectator.queries.related import ArticleFeatures
@@ -68,6 +71,8 @@ class RelatedConsumer:
         if index_offset is None:
             return False
         try:
+            if offset is not None and index_offset < offset <= outbox.edition():
+                return False  # the host that had the lease before was ahead of this one's index
             if (
                 offset is None
                 or not 0 <= index_offset - offset <= MAX_LAG
@@ -80,7 +85,7 @@ class RelatedConsumer:
                 self._continue_rows(index, offset, index_offset)
                 return True
             return _continue_pass(index)
-        except IndexUnavailableError:
+        except (IndexUnavailableError, LeaseLostError):
             return False
 
     def _continue_rows(self, index: Index, offset: int, index_offset: int) -> None:
@@ -107,7 +112,8 @@ class RelatedConsumer:
 def start_full_pass(day: date) -> None:
     """Start to recompute all articles, unless a pass was already started on this day."""
     if queries.consumer_offset(NIGHTLY_PASS) != day.toordinal():
-        _store({}, {FULL_PASS: 0, NIGHTLY_PASS: day.toordinal()})
+        with suppress(LeaseLostError):  # then another host starts it
+            _store({}, {FULL_PASS: 0, NIGHTLY_PASS: day.toordinal()})
 
 
 def _continue_pass(index: Index) -> bool:
@@ -138,9 +144,13 @@ def _compute(index: Index, article_id: int) -> ScoredIds:
 
 
 def _store(results: dict[int, ScoredIds], offsets: dict[str, int | None]) -> None:
-    """Store results together with the offsets they belong to; None deletes an offset."""
+    """Store results together with the offsets they belong to; None deletes an offset.
+
+    Raises LeaseLostError if another host computes related articles now.
+    """
     db.session.rollback()
     with db.write() as session:
+        leases.require(session, leases.LEADER)
         for article_id, scored_ids in results.items():
             _replace_related(session, article_id, scored_ids)
         for name, offset in offsets.items():

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 
 from spectator.db import db
 from spectator.db.functions import insert
-from spectator.models import Consumer, SearchCount
+from spectator.hosts import registry
+from spectator.models import SearchCount
 
 log = logging.getLogger(__name__)
 MAX_TEXT_LENGTH = 200
@@ -31,7 +32,6 @@ MAX_ROWS = 50_000
 RETENTION_DAYS = 180
 MAX_VALUE = 1_000_000_000  # hits or milliseconds; a line with more is corrupt
 MAX_DELAY_SECONDS = 600
-CONSUMER = "searches"  # its offset is the number of the last file counted
 
 
 @dataclass(slots=True)
@@ -67,9 +67,9 @@ def aggregate(data_dir: Path) -> None:
     """Add logged searches to the table and delete old rows; called only by the worker.
 
     The file is first renamed to `searches.<number>.folding` and counted at the next call: by then,
-    every process that had it open has written its line. The number in its name is stored with its
-    counts, so that each line is counted once even after a crash. Disk errors are logged, and the
-    next call tries again.
+    every process that had it open has written its line. The number in its name is stored in this
+    host's row together with its counts, so that each line is counted once even after a crash. Disk
+    errors are logged, and the next call tries again.
     """
     try:
         _aggregate_files(data_dir)
@@ -91,8 +91,8 @@ def find_problem(data_dir: Path) -> str:
 
 
 def _aggregate_files(data_dir: Path) -> None:
-    consumer = db.session.get(Consumer, CONSUMER)
-    last = consumer.offset if consumer else 0
+    host = registry.find_own_host()
+    last = host.searches_counted if host else 0
     for path in sorted(data_dir.glob("searches.*.folding"), key=_file_number):
         if _file_number(path) > last:
             last = _file_number(path)
@@ -153,7 +153,7 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
             session.execute(
                 statement.on_conflict_do_update(index_elements=["day", "text"], set_=updates), rows
             )
-        session.merge(Consumer(name=CONSUMER, offset=number))
+        registry.own_host(session).searches_counted = number
         _prune(session, datetime.now(UTC).date() - timedelta(days=RETENTION_DAYS))
 
 

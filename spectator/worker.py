@@ -17,44 +17,31 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import (
-    accounts,
-    autosaves,
-    indexing,
-    outbox,
-    presence,
-    preview_links,
-    publishing,
-    queries,
-    related,
-    search_log,
-)
+from spectator import indexing, publishing, queries, related
 from spectator.change_watcher import ChangeWatcher
-from spectator.db import db, wait_while_busy
+from spectator.db import database_file, db, wait_while_busy
+from spectator.db.clock import SharedClock, current_time
+from spectator.hosts import leases
+from spectator.hosts.membership import REPORT_SECONDS
 from spectator.listing_consumer import ListingConsumer
-from spectator.operations import nightly_backup, site_lock
-from spectator.operations.traffic import TrafficRecorder
+from spectator.maintenance import REPAIR_BUDGET_SECONDS, Maintenance
+from spectator.operations import site_lock
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
-from spectator.search import IndexUnavailableError
+from spectator.search import Index
 
 log = logging.getLogger(__name__)
 CLOCK_SECONDS = 0.25
 MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
 PUBLICATION_RETRY = timedelta(minutes=1)
-REPAIR_BUDGET_SECONDS = 1.0  # for one round of restoring renditions, and the pause before the next
-BACKUP_RETRY_SECONDS = 3600.0
-NIGHTLY_HOUR = 3  # in the newsroom's time zone
 
 
 class Worker:
@@ -73,10 +60,8 @@ class Worker:
         self.proxy_cache = ProxyCacheRefresher(
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
         )
-        self.traffic = TrafficRecorder(self.data_dir)
-        self.last_nightly_run = 0  # the day, as date.toordinal() counts
-        self.backup_thread: Thread | None = None
-        self.next_backup_at = 0.0
+        self.maintenance = Maintenance(app, self.attempt, self.proxy_cache, self.renditions)
+        self.membership = self.maintenance.membership
         self.publication_tried_at: datetime | None = None
         self.next_publication_retry_at = 0.0
 
@@ -100,13 +85,16 @@ class Worker:
             if self.should_stop():
                 return
             log.info("worker %s started", os.getpid())
+            loops = {
+                "clock": self.run_clock,
+                "refresher": self.run_refresher,
+                "pictures": self.run_pictures,
+            }
+            if not database_file(self.app.config["DATABASE_URL"]):
+                loops["membership"] = self.run_membership
             threads = [
                 Thread(target=self.run_thread, args=(loop,), name=name, daemon=True)
-                for name, loop in (
-                    ("clock", self.run_clock),
-                    ("refresher", self.run_refresher),
-                    ("pictures", self.run_pictures),
-                )
+                for name, loop in loops.items()
             ]
             for thread in threads:
                 thread.start()
@@ -116,6 +104,8 @@ class Worker:
                 self.is_stopping = True
                 for thread in threads:
                     thread.join()
+                with self.app.app_context():
+                    self.membership.sign_off()
         if self.error is not None:
             raise self.error
 
@@ -141,6 +131,16 @@ class Worker:
         if self.renditions.directory is None:
             self.run_rounds(self.renditions.sync, lambda: self.renditions.next_repair_at)
 
+    def run_membership(self) -> None:
+        """Report to the other hosts every few seconds, whatever the other threads are doing."""
+        next_report_at = 0.0
+        while not self.should_stop():
+            if time.monotonic() >= next_report_at:
+                with self.app.app_context(), wait_while_busy():
+                    self.membership.report()
+                next_report_at = time.monotonic() + REPORT_SECONDS
+            time.sleep(CLOCK_SECONDS)
+
     def run_rounds(
         self,
         run_round: Callable[[], bool],
@@ -165,14 +165,16 @@ class Worker:
     def run_clock(self) -> None:
         """Publish stories as soon as they are due; after an error the next worker tries again.
 
-        The wall clock is read in every iteration, so that a clock that jumps is noticed at once.
+        The wall clock is read in every iteration, so that a clock that jumps is noticed at once;
+        with PostgreSQL the server's, since hosts may disagree.
         The database is queried only when it has changed or a story is due.
         """
         watcher = ChangeWatcher(self.app.config["DATABASE_URL"], shares_queries=True)
+        clock = SharedClock(watcher.connection)
         last_state, due, is_running = None, None, True
         while is_running:
             state = watcher.current_state()
-            is_due = due is not None and due <= datetime.now(UTC)
+            is_due = due is not None and due <= clock.now()
             if state is None or state != last_state or is_due:
                 with self.app.app_context(), wait_while_busy():
                     due, last_state = self.publish_due(), state
@@ -185,7 +187,7 @@ class Worker:
 
         Stories that cannot be published are tried again a minute later.
         """
-        now = datetime.now(UTC)
+        now = current_time()
         is_waiting = time.monotonic() < self.next_publication_retry_at
         due = queries.next_due_at(after=self.publication_tried_at if is_waiting else None)
         if due is None or due > now:
@@ -212,17 +214,21 @@ class Worker:
         has_progressed |= (
             self.attempt(lambda: indexing.catch_up(index))
             or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
-            or self.attempt(lambda: self.related.catch_up(index))
+            or self.attempt(lambda: self.catch_up_related(index))
         )
         if self.renditions.directory:
             has_progressed |= self.attempt(self.renditions.catch_up)
         if time.monotonic() >= self.next_maintenance_at:
-            self.next_maintenance_at = time.monotonic() + (
-                MAINTENANCE_INTERVAL_SECONDS if self.run_maintenance() else REPAIR_BUDGET_SECONDS
-            )
+            is_done = self.run_maintenance()
+            pause = MAINTENANCE_INTERVAL_SECONDS if is_done else REPAIR_BUDGET_SECONDS
+            self.next_maintenance_at = time.monotonic() + pause
         if self.error is not None:
             raise self.error
         return has_progressed
+
+    def catch_up_related(self, index: Index) -> bool:
+        """Compute related articles if this host has the lease; return whether it has done so."""
+        return self.membership.has(leases.LEADER) and self.related.catch_up(index)
 
     def attempt(self, step: Callable[[], object]) -> bool:
         """Return whether a step returned something true; an error is kept for the round's end."""
@@ -237,80 +243,4 @@ class Worker:
 
     def run_maintenance(self) -> bool:
         """Delete expired data and restore missing renditions; return whether all is done."""
-        for step in (
-            self.apply_time_zone,
-            accounts.delete_expired,
-            autosaves.prune,
-            presence.prune,
-            preview_links.prune,
-            lambda: search_log.aggregate(self.data_dir),
-            self.traffic.record_if_due,
-            self.run_nightly_if_due,
-            self.start_backup_if_due,
-            self.prune_outbox,
-            self.renditions.delete_unfinished,
-        ):
-            self.attempt(step)
-        is_done = self.renditions.directory is None or self.attempt(
-            lambda: self.renditions.repair(REPAIR_BUDGET_SECONDS)
-        )
-        db.session.rollback()
-        return is_done
-
-    def apply_time_zone(self) -> None:
-        """Rebuild story lists and counts after a change of the newsroom's time zone."""
-        if publishing.apply_time_zone():
-            log.warning(
-                "rebuilt story lists and counts for the time zone %s",
-                self.app.config["TIMEZONE"],
-            )
-
-    def prune_outbox(self) -> None:
-        """Delete the rows that every consumer has processed."""
-        index = indexing.open_public_index(self.data_dir)
-        offset = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
-        offset = min(offset, self.proxy_cache.prunable_through(offset))
-        if offset and outbox.oldest_seq() < offset:
-            outbox.prune(offset)
-
-    def run_nightly_if_due(self) -> None:
-        """Run the nightly maintenance once in its hour."""
-        local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
-        if local_time.hour == NIGHTLY_HOUR:
-            self.run_nightly(local_time.date())
-
-    def start_backup_if_due(self) -> None:
-        """Make the day's backup in a thread of its own; try again an hour after a failure."""
-        local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
-        is_running = self.backup_thread is not None and self.backup_thread.is_alive()
-        if is_running or local_time.hour < NIGHTLY_HOUR or time.monotonic() < self.next_backup_at:
-            return
-        if nightly_backup.is_missing(self.app.config, local_time.date()):
-            self.next_backup_at = time.monotonic() + BACKUP_RETRY_SECONDS
-            arguments = (self.app.config, local_time.date())
-            self.backup_thread = Thread(target=nightly_backup.make, args=arguments, daemon=True)
-            self.backup_thread.start()
-
-    def run_nightly(self, day: date) -> None:
-        """Once a night, compact and repair the indexes and recompute all related articles."""
-        # Also in the database: a worker that starts in this hour does not begin again.
-        if day.toordinal() in (
-            self.last_nightly_run,
-            queries.consumer_offset(related.NIGHTLY_PASS),
-        ):
-            return
-        self.last_nightly_run = day.toordinal()
-        for index, source in indexing.open_indexes(self.data_dir):
-            indexing.compact(index, source)
-            with suppress(IndexUnavailableError):  # The next round rebuilds it.
-                stale, orphaned = indexing.repair(index, source)
-                if stale or orphaned:
-                    log.warning(
-                        "%s: repaired %s stories, dropped %s",
-                        source.directory,
-                        len(stale),
-                        len(orphaned),
-                    )
-        if publishing.repair_listings():
-            log.warning("rebuilt story lists and counts that did not match the stories")
-        related.start_full_pass(day)
+        return self.maintenance.run()

@@ -26,7 +26,7 @@ LAYERS = (
         "request_slots",
         "outgoing",
     },
-    {"site", "newsroom", "importers", "worker", "operations", "demo"},
+    {"site", "newsroom", "importers", "worker", "maintenance", "operations", "demo"},
     {"listing_consumer", "proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
     {
@@ -43,7 +43,7 @@ LAYERS = (
         "static_files",
         "stylesheet",
     },
-    {"queries", "outbox", "migrations", "change_watcher"},
+    {"queries", "outbox", "hosts", "migrations", "change_watcher"},
     {"urls"},
     {"models"},
     {"db", "config", "tokens"},

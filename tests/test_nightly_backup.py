@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from spectator import worker
+from spectator import maintenance
 from spectator.operations import backup, nightly_backup
 from spectator.operations.database_dump import DumpError
 from spectator.operations.doctor import problems
+from spectator.worker import Worker
 
 TODAY = date(2026, 11, 29)
 
@@ -63,8 +64,8 @@ def test_a_failed_backup_is_logged_and_tried_again_an_hour_later(
         raise DumpError("The database is damaged.")
 
     monkeypatch.setattr(backup, "make", fail)
-    monkeypatch.setattr(worker, "NIGHTLY_HOUR", 0)
-    background = worker.Worker(app)
+    monkeypatch.setattr(maintenance, "NIGHTLY_HOUR", 0)
+    background = Worker(app).maintenance
     for _ in range(2):
         background.start_backup_if_due()
         assert background.backup_thread is not None
@@ -73,15 +74,15 @@ def test_a_failed_backup_is_logged_and_tried_again_an_hour_later(
     monkeypatch.undo()
     app.config["BACKUP_TO"] = directory
     background.next_backup_at = time.monotonic()
-    monkeypatch.setattr(worker, "NIGHTLY_HOUR", 0)
+    monkeypatch.setattr(maintenance, "NIGHTLY_HOUR", 0)
     background.start_backup_if_due()
     background.backup_thread.join()
     assert len(list(directory.iterdir())) == 1
 
 
 def test_without_the_setting_no_backup_is_made(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "NIGHTLY_HOUR", 0)
-    background = worker.Worker(app)
+    monkeypatch.setattr(maintenance, "NIGHTLY_HOUR", 0)
+    background = Worker(app).maintenance
     background.start_backup_if_due()
     assert background.backup_thread is None
     assert nightly_backup.find_problem(app.config) is None

@@ -16,6 +16,7 @@ from spectator import (
     accounts,
     autosaves,
     indexing,
+    maintenance,
     outbox,
     presence,
     preview_links,
@@ -26,6 +27,7 @@ from spectator import (
     worker,
 )
 from spectator.db import db
+from spectator.maintenance import Maintenance
 from spectator.models import Article, ListingRow, User
 from spectator.renditions import RenditionConsumer
 from spectator.search import SearchRequest
@@ -218,7 +220,7 @@ STEPS = (
     (presence, "prune"),
     (preview_links, "prune"),
     (search_log, "aggregate"),
-    (Worker, "run_nightly"),
+    (Maintenance, "run_nightly"),
     (outbox, "oldest_seq"),
     (RenditionConsumer, "delete_unfinished"),
     (RenditionConsumer, "repair"),
@@ -246,7 +248,7 @@ def test_a_step_that_fails_keeps_no_other_from_running(
 
     for step in STEPS:
         replace_step(step)
-    monkeypatch.setattr(worker, "NIGHTLY_HOUR", datetime.now(UTC).hour)
+    monkeypatch.setattr(maintenance, "NIGHTLY_HOUR", datetime.now(UTC).hour)
     monkeypatch.setattr(queries, "consumer_offset", lambda _name: 1)
     monkeypatch.setattr(indexing.open_public_index(idle_worker.data_dir), "offset", lambda: 1)
     with pytest.raises(ValueError, match="one bad row"):
@@ -303,13 +305,13 @@ def test_both_indexes_are_repaired_every_night(
     versions = [index.versions() for index in indexes]
     for index in indexes:
         index.apply(dict.fromkeys(index.versions()), index.offset() or 0)
-    idle_worker.run_nightly(date(2026, 11, 23))
+    idle_worker.maintenance.run_nightly(date(2026, 11, 23))
     assert [index.versions() for index in indexes] == versions and all(versions)
     assert caplog.text.count("repaired 1 stories") == 2
     public_index = indexes[0]
     public_index.apply(dict.fromkeys(versions[0]), public_index.offset() or 0)
-    idle_worker.run_nightly(date(2026, 11, 23))
-    Worker(app).run_nightly(date(2026, 11, 23))
+    idle_worker.maintenance.run_nightly(date(2026, 11, 23))
+    Worker(app).maintenance.run_nightly(date(2026, 11, 23))
     assert public_index.versions() == {}, "indexes are repaired once a night"
 
 
@@ -317,11 +319,11 @@ def test_listings_are_repaired_every_night(
     idle_worker: Worker, story: Callable[..., int], caplog: pytest.LogCaptureFixture
 ) -> None:
     story(topics=("One",))
-    idle_worker.run_nightly(date(2026, 11, 23))
+    idle_worker.maintenance.run_nightly(date(2026, 11, 23))
     assert "lists and counts" not in caplog.text
     with db.write() as session:
         session.execute(delete(ListingRow))
-    idle_worker.run_nightly(date(2026, 11, 24))
+    idle_worker.maintenance.run_nightly(date(2026, 11, 24))
     assert caplog.text.count("lists and counts") == 1
     assert publishing.are_listings_correct(db.session())
 

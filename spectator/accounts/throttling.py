@@ -6,13 +6,14 @@ import ipaddress
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.models import KnownClient, LoginAttempt, User
 from spectator.tokens import token_hash
 
@@ -76,7 +77,7 @@ def count_attempt(email: str, client: Client) -> None:
 
     Raises LoginError with the waiting time if there were too many attempts.
     """
-    now = datetime.now(UTC)
+    now = current_time()
     with db.write() as session:
         delete_old_attempts(session, now)
         kinds = _matching_client_kinds(session, email, client)
@@ -197,7 +198,7 @@ def record_successful_login(session: Session, user: User, client: Client) -> int
 
 
 def _remember_client(session: Session, user_id: int, client: Client) -> None:
-    now = datetime.now(UTC)
+    now = current_time()
     pairs = [("address", client.network), ("device", client.device_hash)]
     for kind, value in pairs:
         if value:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from spectator import config
 from spectator.cli.context import fail, with_app
 from spectator.db import db, engine_options, prepare_engine
+from spectator.hosts import registry
 from spectator.operations import database_copy
 from spectator.operations.site_lock import require_stopped_site
 
@@ -41,6 +42,8 @@ def copy(app: Flask, url: str) -> None:
         fail(str(error))
     prepare_engine(target, ZoneInfo(app.config["TIMEZONE"]))
     with require_stopped_site(app.config["DATA_DIR"]):
+        if hosts := registry.running_hosts():
+            fail(f"The site runs on {hosts[0].name}. Stop it there too, then try again.")
         try:
             counts = database_copy.copy_database(db.engine, target, _show_progress)
         except database_copy.CopyError as error:

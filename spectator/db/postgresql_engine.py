@@ -23,8 +23,12 @@ STORAGE_CODES = {
     "58": "disk error",
     "XX": "damaged",
 }
+# A host that stands still, or is cut off, inside a transaction that writes must not keep all others
+# from writing: the server ends a transaction that waits that long for its next statement.
+IDLE_TIMEOUT_SECONDS = 1.5
 TAKE_WRITE_LOCK = f"""
 SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
+SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_SECONDS * 1000:.0f};
 SELECT pg_advisory_xact_lock({WRITE_LOCK})
 """
 

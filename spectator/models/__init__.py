@@ -11,6 +11,7 @@ from spectator.models.article import (
 )
 from spectator.models.derived import Consumer, Related, RelatedOverride, SearchCount, TrafficHour
 from spectator.models.desk import Autosave, Presence, PreviewLink
+from spectator.models.hosts import Host, Lease
 from spectator.models.imports import ImportState
 from spectator.models.listings import DerivedTable, ListingCount, ListingRow, PublicListing
 from spectator.models.media import Picture, PictureUse
@@ -33,8 +34,10 @@ __all__ = [
     "Country",
     "DerivedTable",
     "FormerName",
+    "Host",
     "ImportState",
     "KnownClient",
+    "Lease",
     "ListingCount",
     "ListingRow",
     "LoginAttempt",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from spectator import indexing, media, publishing, queries, search_log
 from spectator.config import PROJECT_ROOT
 from spectator.db import database_file, db, is_wal_safe, sqlite
+from spectator.hosts import registry
 from spectator.models import User
 from spectator.object_storage import CHECKING, StoreError, open_store
 from spectator.operations import (
@@ -112,6 +113,7 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield from _index_problems("The newsroom's search index", newsroom_lag)
     if sentence := search_log.find_problem(data):
         yield sentence
+    yield from registry.find_setting_differences()
 
 
 def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:

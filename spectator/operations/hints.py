@@ -1,4 +1,4 @@
-"""Hints of `spectator doctor` about stories that people may want to check."""
+"""Hints of `spectator doctor` about stories and hosts that people may want to check."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 from collections.abc import Iterator
 
 from spectator import migrations, queries
+from spectator.db.clock import current_time
+from spectator.hosts import registry
 
 MAX_HINTS = 20
 
 
 def find_hints() -> Iterator[str]:
-    """Yield sentences about merged and similar names in the stories."""
+    """Yield sentences about silent hosts, and merged and similar names in the stories."""
     if not migrations.current_schema().is_usable:
         return
+    yield from _silent_hosts()
     merged: dict[tuple[str, str], list[queries.MergedName]] = {}
     for row in queries.merged_names(MAX_HINTS * 10):
         merged.setdefault((row.kind, row.name), []).append(row)
@@ -36,3 +39,15 @@ def find_hints() -> Iterator[str]:
         )
     if len(groups) > MAX_HINTS or len(merged) > MAX_HINTS:
         yield f"There are more such names; this list has at most {MAX_HINTS} of each kind."
+
+
+def _silent_hosts() -> Iterator[str]:
+    """Yield a sentence about each host that does not run but is not forgotten yet."""
+    now = current_time()
+    for host in [] if registry.is_alone() else registry.other_hosts():
+        if host.live_until <= now:
+            reported_at = host.live_until - registry.LIVE_TIME
+            yield (
+                f"The host {host.name} has not reported since {reported_at:%Y-%m-%d %H:%M} UTC. "
+                f"It is forgotten after {registry.RETENTION.days} days."
+            )

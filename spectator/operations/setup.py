@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import inspect, select
 
 from spectator import config, migrations, queries
 from spectator.db import database_file, db
-from spectator.models import Country, Section
+from spectator.db.functions import insert as db_insert
+from spectator.hosts import registry
+from spectator.models import Country, Host, Section
 from spectator.operations import diagnosis, file_modes
 from spectator.operations.durable_files import open_private, write_durably
 from spectator.operations.faults import Cause
@@ -91,10 +93,22 @@ def _ensure_key(app: Flask) -> bool:
         return False
     secret = config.secret_key(app.config)  # another process may have created it meanwhile
     if is_new := secret is None:
+        _require_no_other_host()
         secret = secrets.token_urlsafe(48)
         write_durably(app.config["DATA_DIR"] / config.SECRET_FILE, secret.encode("ascii"))
     app.config["SECRET_KEY"] = secret
     return is_new
+
+
+def _require_no_other_host() -> None:
+    """Raise NotReadyError if the site runs on another host, whose secret key this one needs."""
+    if registry.is_alone() or not inspect(db.engine).has_table(Host.__tablename__):
+        return
+    if hosts := registry.running_hosts():
+        raise NotReadyError(
+            f"The site runs on {hosts[0].name}. Copy its {config.SECRET_FILE} into the data "
+            "directory of this host, or set the same SPECTATOR_SECRET_KEY on both."
+        )
 
 
 def _add_first_rows() -> bool:
@@ -112,9 +126,9 @@ def _add_first_rows() -> bool:
         {"slug": name.lower(), "name": name, "position": position}
         for position, name in enumerate(FIRST_SECTIONS, 1)
     ]
-    with db.write() as session:
+    with db.write() as session:  # another host may have added them meanwhile
         if missing:
-            session.execute(insert(Country), missing)
+            session.execute(db_insert(Country).on_conflict_do_nothing(), missing)
         if needs_sections:
-            session.execute(insert(Section), sections)
+            session.execute(db_insert(Section).on_conflict_do_nothing(), sections)
     return True

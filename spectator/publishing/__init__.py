@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from spectator.db import StorageError, db, take_turns
+from spectator.db.clock import current_time
 from spectator.models import Article, Revision, User
 from spectator.publishing.actions import ACTIONS, apply_effect, validate_action
 from spectator.publishing.articles import (
@@ -228,7 +229,7 @@ def publish_due(now: datetime | None = None) -> int:
     Each is published in a transaction of its own: one that cannot be is logged, and does not hold
     up the others. Running it twice does no harm.
     """
-    now = now or datetime.now(UTC)
+    now = now or current_time()
     is_due = (Article.status == "scheduled") & (Article.published_at <= now)
     ids = db.session.scalars(select(Article.id).where(is_due).order_by(Article.published_at)).all()
     published = 0

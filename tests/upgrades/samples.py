@@ -224,6 +224,18 @@ SAMPLES: dict[str, list[Row]] = {
     "import_state": [
         {"article_id": 1, "version": 3, "taken_at": _LATE, "given": {"headline": "f" * 16}}
     ],
+    "host": [
+        {
+            "id": "ab" * 8,
+            "name": "web-1:/var/lib/spectator",
+            "live_until": _LATE,
+            "outbox_offset": 1,
+            "searches_counted": 7,
+            "repaired_on": "2026-01-03",
+            "settings": {"TIMEZONE": "cd" * 16},
+        }
+    ],
+    "lease": [{"name": "leader", "host_id": "ab" * 8, "expires_at": _LATE}],
     "picture_use": [{"article_id": 1, "picture_id": 1}, {"article_id": 5, "picture_id": 1}],
 }
 # What code wrote before a migration replaced it: the last schema, and the value.

@@ -1,0 +1,61 @@
+"""Settings that must be the same on all hosts, compared by hashes in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from spectator.config import PREFIX, SECRET_FILE
+from spectator.models import Host
+
+NAMES = (
+    *("SITE_URL", "SITE_NAME", "SITE_TAGLINE", "PERMALINK", "TIMEZONE", "LANGUAGE", "SEARCH"),
+    *("HTMX_URL", "HTMX_INTEGRITY", "HSTS_SUBDOMAINS"),
+)
+SECRET_KEY, THEME = "SECRET_KEY", "THEME"
+HASH_BYTES = 16
+
+
+def hash_settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return a hash of each shared setting: of the theme its content, of the key an HMAC."""
+    contents = {name: str(settings[name]).encode() for name in NAMES}
+    contents[THEME] = _read_theme(settings[THEME])
+    hashes = {name: hashlib.sha256(content).digest() for name, content in contents.items()}
+    key: str = settings[SECRET_KEY]
+    hashes[SECRET_KEY] = hmac.digest(key.encode(), b"the key of a host", hashlib.sha256)
+    return {name: digest[:HASH_BYTES].hex() for name, digest in hashes.items()}
+
+
+def _read_theme(path: Path | None) -> bytes:
+    with suppress(OSError):  # the start of the site complains about it
+        return path.read_bytes() if path else b""
+    return b""
+
+
+def find_differences(own_hashes: Mapping[str, str], others: Iterable[Host]) -> list[str]:
+    """Return a sentence for each setting that other hosts have another value of.
+
+    A setting that an older or newer version does not know is not compared.
+    """
+    names_by_setting: dict[str, list[str]] = {}
+    for host in others:
+        for setting, own_hash in own_hashes.items():
+            if host.settings.get(setting, own_hash) != own_hash:
+                names_by_setting.setdefault(setting, []).append(host.name)
+    return [_describe(setting, names) for setting, names in sorted(names_by_setting.items())]
+
+
+def _describe(setting: str, names: list[str]) -> str:
+    hosts = " and ".join(sorted(names))
+    if setting == SECRET_KEY:
+        return (
+            f"The secret key differs from that of {hosts}: people are logged out at random. "
+            f"Copy one host's {SECRET_FILE} to the others, or set {PREFIX}SECRET_KEY, and restart."
+        )
+    if setting == THEME:
+        return f"The theme differs from that of {hosts}. Copy the file, and restart."
+    return f"{PREFIX}{setting} differs from that of {hosts}. Set it alike on all, and restart."

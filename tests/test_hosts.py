@@ -1,0 +1,326 @@
+"""Several hosts of a site: who runs, which host has a task, and settings that must be the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from spectator import config, outbox, publishing, related, search_log
+from spectator.cli import main
+from spectator.db import clock, db, postgresql_engine
+from spectator.db.poller import PollingConnection
+from spectator.hosts import leases, registry, shared_settings
+from spectator.hosts.membership import Membership
+from spectator.models import Host, Lease, SearchCount, User
+from spectator.operations import hints, nightly_backup, setup
+from spectator.operations.doctor import problems
+from spectator.worker import Worker
+from tests import postgresql
+from tests.conftest import make_draft, use_site
+
+needs_postgresql = pytest.mark.skipif(not postgresql.SERVER_URL, reason="runs with PostgreSQL")
+Story = Callable[..., int]
+
+
+class Switch:
+    """A switch between hosts: the app is that of the host with this data directory."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def to(self, data_dir: Path) -> Worker:
+        """Let the app be that of another host; return its worker, whose loop does not run."""
+        data_dir.mkdir(exist_ok=True)
+        self.app.config["DATA_DIR"] = data_dir
+        return Worker(self.app)
+
+
+@pytest.fixture
+def switch(app: Flask) -> Switch:
+    """Switch between hosts."""
+    return Switch(app)
+
+
+def stored_hosts() -> list[str]:
+    db.session.rollback()
+    return [host.name for host in db.session.query(Host).order_by(Host.name)]
+
+
+def let_leases_expire() -> None:
+    with db.write() as session:
+        for lease in session.query(Lease):
+            lease.expires_at = clock.current_time() - timedelta(seconds=1)
+
+
+def let_hosts_stop(age: timedelta = timedelta(seconds=1)) -> None:
+    with db.write() as session:
+        for host in session.query(Host):
+            host.live_until = clock.current_time() - age
+
+
+def test_a_site_on_sqlite_has_every_lease_and_stores_none(app: Flask) -> None:
+    if not registry.is_alone():
+        pytest.skip("runs with SQLite")
+    membership = Membership(lambda: 1)
+    assert membership.has(leases.LEADER) and membership.take(leases.BACKUP)
+    membership.sign_off()
+    assert stored_hosts() == []
+    assert registry.running_hosts() == [] and registry.lowest_offset() is None
+
+
+@needs_postgresql
+def test_one_host_at_a_time_is_the_leader(switch: Switch, tmp_path: Path) -> None:
+    first = switch.to(tmp_path / "a").membership
+    assert first.has(leases.LEADER)
+    second = switch.to(tmp_path / "b").membership
+    assert not second.has(leases.LEADER)
+    let_leases_expire()
+    second.report()
+    assert second.has(leases.LEADER)
+    switch.to(tmp_path / "a")
+    first.report()
+    assert not first.has(leases.LEADER)
+    switch.to(tmp_path / "b")
+    second.sign_off()
+    switch.to(tmp_path / "a")
+    assert registry.running_hosts() == []
+    first.report()
+    assert first.has(leases.LEADER)
+
+
+@needs_postgresql
+def test_a_host_that_stood_still_stores_nothing_as_leader(
+    switch: Switch, story: Story, tmp_path: Path
+) -> None:
+    story()
+    frozen = switch.to(tmp_path / "a")
+    while frozen.run_once():
+        pass
+    story(headline="Another")
+    let_leases_expire()
+    switch.to(tmp_path / "b").membership.report()
+    switch.to(tmp_path / "a")
+    assert frozen.membership.has(leases.LEADER), "it does not know better yet"
+    offset = related.queries.consumer_offset(related.CONSUMER)
+    while frozen.run_once():
+        pass
+    assert related.queries.consumer_offset(related.CONSUMER) == offset
+    with db.write() as session, pytest.raises(leases.LeaseLostError):
+        leases.require(session, leases.LEADER)
+    related.start_full_pass(date(2026, 11, 29))
+    assert related.queries.consumer_offset(related.FULL_PASS) is None
+
+
+@needs_postgresql
+def test_a_new_leader_with_an_older_index_does_not_begin_anew(
+    switch: Switch, story: Story, tmp_path: Path
+) -> None:
+    story()
+    behind = switch.to(tmp_path / "b")
+    index = related_index(behind)
+    while behind.run_once():
+        pass
+    story(headline="Another")
+    ahead = switch.to(tmp_path / "a")
+    let_leases_expire()
+    while ahead.run_once():
+        pass
+    assert related.queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert not related.RelatedConsumer().catch_up(index)
+    assert related.queries.consumer_offset(related.FULL_PASS) is None
+
+
+def related_index(worker: Worker) -> related.Index:
+    from spectator import indexing
+
+    return indexing.open_public_index(worker.data_dir)
+
+
+@needs_postgresql
+def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_path: Path) -> None:
+    story()
+    slow = switch.to(tmp_path / "a")
+    while slow.run_once():
+        pass
+    behind = outbox.edition()
+    slow.membership.report()
+    let_leases_expire()
+    for number in range(2):
+        story(headline=f"Story {number}")
+    fast = switch.to(tmp_path / "b")
+    while fast.run_once():
+        pass
+    fast.run_maintenance()
+    assert outbox.oldest_seq() == behind
+    let_hosts_stop(registry.RETENTION + timedelta(minutes=1))
+    fast.membership.report()
+    fast.run_maintenance()
+    assert outbox.oldest_seq() == outbox.edition()
+    assert [name[-2:] for name in stored_hosts()] == ["/b"]
+
+
+@needs_postgresql
+def test_each_host_counts_its_own_searches(switch: Switch, tmp_path: Path) -> None:
+    for _ in range(2):
+        for name in ("a", "b"):
+            switch.to(tmp_path / name)
+            search_log.log_search(tmp_path / name, "mali", 1, 0)
+            search_log.aggregate(tmp_path / name)
+            search_log.aggregate(tmp_path / name)
+    db.session.rollback()
+    assert [row.times for row in db.session.query(SearchCount)] == [4]
+
+
+@needs_postgresql
+def test_each_host_repairs_its_indexes_and_one_the_lists(
+    switch: Switch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repairs: list[str] = []
+    monkeypatch.setattr(publishing, "repair_listings", lambda: bool(repairs.append("lists")))
+    for name in ("a", "b", "a", "b"):
+        worker = switch.to(tmp_path / name)
+        monkeypatch.setattr(
+            worker.maintenance, "repair_indexes", lambda name=name: repairs.append(name)
+        )
+        worker.maintenance.run_nightly(date(2026, 11, 29))
+    assert repairs == ["a", "lists", "b"]
+
+
+@needs_postgresql
+def test_hosts_take_turns_with_backups(
+    app: Flask, switch: Switch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spectator import maintenance
+
+    monkeypatch.setattr(maintenance, "NIGHTLY_HOUR", 0)
+    monkeypatch.setattr(nightly_backup, "make", lambda *_: None)
+    app.config["BACKUP_TO"] = tmp_path / "backups"
+    first, second = (switch.to(tmp_path / name).maintenance for name in ("a", "b"))
+    switch.to(tmp_path / "a")
+    first.start_backup_if_due()
+    assert first.backup_thread is not None
+    switch.to(tmp_path / "b")
+    second.start_backup_if_due()
+    assert second.backup_thread is None
+    let_leases_expire()
+    second.start_backup_if_due()
+    assert second.backup_thread is not None
+
+
+def test_hashes_show_no_setting_and_follow_each(app: Flask, tmp_path: Path) -> None:
+    theme = tmp_path / "theme.css"
+    theme.write_text(":root { --accent: #000 }")
+    hashes = shared_settings.hash_settings(app.config)
+    assert set(shared_settings.NAMES) <= {row.name for row in config.SETTINGS}
+    assert app.config["SECRET_KEY"] not in str(hashes)
+    changes = dict.fromkeys((*shared_settings.NAMES, "SECRET_KEY"), "another")
+    for name, value in (changes | {"THEME": theme}).items():
+        other = shared_settings.hash_settings(app.config | {name: value})
+        assert {key for key in hashes if hashes[key] != other[key]} == {name}
+
+
+@needs_postgresql
+def test_settings_that_differ_are_named_by_the_doctor_and_logged(
+    app: Flask, switch: Switch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    switch.to(tmp_path / "a").membership.report()
+    second = switch.to(tmp_path / "b").membership
+    assert registry.find_setting_differences() == []
+    app.config.update(TIMEZONE="Africa/Lagos", SECRET_KEY="another " * 5)
+    name = registry.host_name(tmp_path / "a")
+    sentences = [
+        f"The secret key differs from that of {name}: people are logged out at random. "
+        "Copy one host's secret_key to the others, or set SPECTATOR_SECRET_KEY, and restart.",
+        f"SPECTATOR_TIMEZONE differs from that of {name}. Set it alike on all, and restart.",
+    ]
+    assert [line for line in problems(app) if "differs" in line] == sentences
+    with caplog.at_level(logging.WARNING):
+        second.report()
+        second.report()
+        assert [record.message for record in caplog.records] == sentences
+        registry.warn_of_differences()
+    assert len(caplog.records) == 4
+    let_hosts_stop()
+    assert registry.find_setting_differences() == []
+
+
+@needs_postgresql
+def test_a_second_host_needs_the_secret_key_of_the_first(
+    app: Flask, switch: Switch, tmp_path: Path
+) -> None:
+    switch.to(tmp_path / "a").membership.report()
+    switch.to(tmp_path / "b")
+    app.config.update(SECRET_KEY=None, MEDIA=tmp_path / "b/media")
+    with pytest.raises(setup.NotReadyError, match=r"runs on .*/a\. Copy its secret_key into"):
+        setup.initialise(app)
+    assert not (tmp_path / "b/secret_key").exists()
+    let_hosts_stop()
+    assert setup.initialise(app)
+
+
+@needs_postgresql
+def test_a_silent_host_is_worth_a_look(switch: Switch, tmp_path: Path) -> None:
+    switch.to(tmp_path / "a").membership.report()
+    switch.to(tmp_path / "b")
+    assert list(hints.find_hints()) == []
+    let_hosts_stop()
+    [sentence] = hints.find_hints()
+    assert "/a has not reported since 20" in sentence and "after 7 days" in sentence
+
+
+@needs_postgresql
+def test_the_database_is_not_copied_while_another_host_runs(
+    app: Flask,
+    switch: Switch,
+    runner: FlaskCliRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = app.config["DATA_DIR"]
+    switch.to(tmp_path / "a").membership.report()
+    app.config["DATA_DIR"] = own
+    use_site(app, monkeypatch)
+    result = runner.invoke(main, ["database", "copy", f"sqlite:///{tmp_path}/copy.db"])
+    assert result.exit_code == 1 and "/a. Stop it there too, then try again." in result.output
+    assert not (tmp_path / "copy.db").exists()
+
+
+@needs_postgresql
+def test_due_stories_follow_the_clock_of_the_server(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowClock(datetime):
+        """The clock of a host that is an hour late."""
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) - timedelta(hours=1)
+
+    due = clock.current_time() + timedelta(seconds=0.2)
+    publishing.create(make_draft(), editor, publishing.Action("schedule", due))
+    monkeypatch.setattr(publishing, "datetime", SlowClock)
+    shared = clock.SharedClock(PollingConnection(app.config["DATABASE_URL"], 1))
+    monkeypatch.setattr(clock, "datetime", type("Clock", (SlowClock,), {}))
+    while shared.now() < due:
+        assert publishing.publish_due() == 0
+    assert publishing.publish_due() == 1
+    shared.connection.close()
+
+
+@needs_postgresql
+def test_a_host_that_stops_inside_a_transaction_holds_nobody_up(app: Flask) -> None:
+    import psycopg
+
+    url = app.config["DATABASE_URL"].replace("+psycopg", "")
+    with psycopg.connect(url) as frozen:
+        frozen.execute(postgresql_engine.TAKE_WRITE_LOCK.replace(" 1500;", " 100;"))
+        with db.write():
+            pass
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            frozen.execute("SELECT 1")
