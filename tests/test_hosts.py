@@ -71,6 +71,11 @@ def test_a_site_on_sqlite_has_every_lease_and_stores_none(app: Flask) -> None:
     assert membership.has(leases.LEADER) and membership.take(leases.BACKUP)
     membership.sign_off()
     assert stored_hosts() == []
+    with db.write() as session:
+        registry.own_host(session).live_until = clock.current_time() - timedelta(days=8)
+    app.config["DATA_DIR"] /= "renamed"
+    registry.prune()
+    assert stored_hosts() == []
     assert registry.running_hosts() == [] and registry.lowest_offset() is None
 
 
@@ -319,7 +324,7 @@ def test_a_host_that_stops_inside_a_transaction_holds_nobody_up(app: Flask) -> N
 
     url = app.config["DATABASE_URL"].replace("+psycopg", "")
     with psycopg.connect(url) as frozen:
-        frozen.execute(postgresql_engine.TAKE_WRITE_LOCK.replace(" 1500;", " 100;"))
+        frozen.execute(postgresql_engine.TAKE_WRITE_LOCK.replace("'2s'", "'100ms'"))
         with db.write():
             pass
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):

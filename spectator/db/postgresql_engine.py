@@ -15,6 +15,7 @@ PREPARE_THRESHOLD = 5  # executions after which psycopg prepares a statement (it
 # "PostgreSQL Error Codes"), by code or by class.
 STORAGE_CODES = {
     "25006": "read-only",
+    "25P03": "busy",  # see IDLE_TIMEOUT_SECONDS
     "53100": "full",
     "55P03": "busy",
     "08": "does not answer",
@@ -25,10 +26,10 @@ STORAGE_CODES = {
 }
 # A host that stands still, or is cut off, inside a transaction that writes must not keep all others
 # from writing: the server ends a transaction that waits that long for its next statement.
-IDLE_TIMEOUT_SECONDS = 1.5
+IDLE_TIMEOUT_SECONDS = 2
 TAKE_WRITE_LOCK = f"""
 SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
-SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_SECONDS * 1000:.0f};
+SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s';
 SELECT pg_advisory_xact_lock({WRITE_LOCK})
 """
 

@@ -82,10 +82,12 @@ def lowest_offset() -> int | None:
 
 
 def prune() -> None:
-    """Forget hosts that have not reported for a week."""
-    if not is_alone():
+    """Forget other hosts that have not reported for a week; a container may change its name."""
+    is_other = Host.id != host_id(current_app.config["DATA_DIR"])
+    is_forgotten = is_other & (Host.live_until < current_time() - RETENTION)
+    if db.session.scalar(select(Host.id).where(is_forgotten).limit(1)) is not None:
         with db.write() as session:
-            session.execute(delete(Host).where(Host.live_until < current_time() - RETENTION))
+            session.execute(delete(Host).where(is_forgotten))
 
 
 def find_setting_differences() -> list[str]:

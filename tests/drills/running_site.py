@@ -76,6 +76,7 @@ class Site:
         self.environ = without_settings | self.settings | {"PYTHONUNBUFFERED": "1"}
         self.log = data.with_suffix(".log")
         self.checkout = ROOT
+        self.web_processes = 2
         self.master: subprocess.Popen[bytes] | None = None
         self.started: list[subprocess.Popen[bytes]] = []
 
@@ -110,7 +111,8 @@ class Site:
         def is_ready() -> bool:
             if self.master is None or self.master.poll() is not None:
                 bind = self.address.removeprefix("http://")
-                self.master = self.spawn("spectator", "run", "--workers", "2", "--bind", bind)
+                number = str(self.web_processes)
+                self.master = self.spawn("spectator", "run", "--workers", number, "--bind", bind)
             listens = rf"Listening at: .*\({self.master.pid}\)"
             response = self.get("/readyz")
             has_index = '"index_position":null' not in response.body
