@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what checks, tests and drills need: Chromium, faketime, nginx and PostgreSQL with apt-get,
+# Install what checks, tests and drills need: Chromium, faketime, nginx, PostgreSQL and PgBouncer with apt-get,
 # and the linters, htmx, the editor and axe-core with npm. Without root or apt-get, print which packages
 # are missing; tests that need them are skipped. NODE is the folder of the pinned Node.
 missing=""
@@ -10,6 +10,7 @@ command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 new_services=""
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || new_services="nginx"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || new_services="$new_services postgresql"
+PATH="$PATH:/usr/sbin" command -v pgbouncer >/dev/null 2>&1 || new_services="$new_services pgbouncer"
 missing="$missing $new_services"
 [ -e /usr/share/nginx/modules/ngx_http_brotli_filter_module.so ] || missing="$missing libnginx-mod-http-brotli-filter"
 install_missing() {
