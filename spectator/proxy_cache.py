@@ -58,6 +58,11 @@ class ProxyCacheRefresher:
             return False
         if self.offset is None:
             self.offset = self._stored_offset()
+            if outbox.oldest_seq() > self.offset + 1:
+                log.error(
+                    "this host was away for so long that copies of withdrawn stories may be left: "
+                    "delete the files in nginx's cache"
+                )
         article_ids, last = outbox.articles_with_actions_after(
             self.offset, REFRESH_ACTIONS, BATCH_SIZE
         )

@@ -76,6 +76,20 @@ def test_a_backup_can_be_made_and_restored(
         assert connection.execute("SELECT count(*) FROM article").fetchone() == (1,)
 
 
+def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> None:
+    [command] = re.findall(r"^sed .*$", GUIDE, flags=re.MULTILINE)
+    hosts = (ROOT / "deploy/nginx-hosts.conf").read_text("utf-8")
+    assert f"#   {command.partition(' >')[0]}\n" in hosts
+    target = tmp_path / "spectator"
+    command = command.replace("/etc/nginx/sites-available/spectator", str(target))
+    subprocess.run(["sh", "-ec", command], cwd=ROOT, check=True)
+    before, after = (ROOT / "deploy/nginx.conf").read_text("utf-8"), target.read_text("utf-8")
+    assert "\nupstream spectator {" in before and "\nupstream spectator {" not in after
+    assert "proxy_read_timeout 5s;" in after and "proxy_read_timeout 15s;" not in after
+    removed = before[before.index("upstream spectator {") :].partition("\n}\n")[0]
+    assert len(after.splitlines()) == len(before.splitlines()) - len(removed.splitlines()) - 1
+
+
 def test_make_help_shows_the_address_of_the_site() -> None:
     environ = os.environ | {"PORT": "8123", "HOST": "127.0.0.1"}
     result = subprocess.run(

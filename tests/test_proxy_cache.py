@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from spectator import proxy_cache, publishing, queries
+from spectator import outbox, proxy_cache, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Author, FormerName, User
 from spectator.proxy_cache import (
@@ -315,6 +315,24 @@ def test_an_impossible_offset_begins_at_the_newest_row(
     consumer = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
     catch_up(consumer)
     assert proxy.requests == []
+
+
+def test_a_host_that_was_away_for_too_long_says_what_to_do(
+    app: Flask,
+    refresher: ProxyCacheRefresher,
+    story: Callable[..., int],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in range(3):
+        story(headline=f"Story {number}")
+    refresher.offset_file.write_text("1")
+    catch_up(refresher)
+    assert "delete the files" not in caplog.text
+    outbox.prune(outbox.edition())
+    refresher.offset_file.write_text("1")
+    refresher.offset = None
+    catch_up(refresher)
+    assert caplog.text.count("delete the files in nginx's cache") == 1
 
 
 def test_without_the_setting_no_requests_are_sent(
