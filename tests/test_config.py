@@ -86,3 +86,18 @@ def test_hsts_includes_subdomains_only_if_the_setting_says_so(
     answer = app.test_client().get("/healthz", base_url="https://spectator.example")
     assert answer.headers["Strict-Transport-Security"] == policy
     assert "Strict-Transport-Security" not in app.test_client().get("/healthz").headers
+
+
+def test_a_bucket_is_a_url_without_a_slash_at_its_end() -> None:
+    values = config.load({"SPECTATOR_MEDIA": "s3://pictures/site/", "SPECTATOR_BACKUP_TO": "b"})
+    assert values["MEDIA"] == "s3://pictures/site"
+    assert values["BACKUP_TO"] == config.PROJECT_ROOT / "b"
+
+
+@pytest.mark.parametrize("name", ["MEDIA", "BACKUP_TO"])
+def test_a_bucket_without_its_client_says_what_to_install(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "find_spec", lambda _name: None)
+    with pytest.raises(config.ConfigError, match=r"requirements/s3\.txt"):
+        config.load({f"SPECTATOR_{name}": "s3://pictures"})
