@@ -102,12 +102,12 @@ def test_a_killed_backup_is_never_taken_for_one(
             if exists(destination):
                 assert_complete(site, destination, tmp_path / f"restored{number}")
         last = directory / "last.backup"
-        assert site.spawn("spectator", "backup", str(last)).wait(60) == 0, site.log_tail()
+        assert site.spawn("spectator", "backup", str(last)).wait(180) == 0, site.log_tail()
         assert_complete(site, last, tmp_path / "last")
     names = {path.name for path in directory.iterdir()}
     assert all(name.endswith((".backup", ".unfinished")) for name in names), names
     final = directory / "final.backup"
-    assert site.spawn("spectator", "backup", str(final)).wait(60) == 0, site.log_tail()
+    assert site.spawn("spectator", "backup", str(final)).wait(180) == 0, site.log_tail()
     assert_equal(site, final, tmp_path / "final")
 
 
