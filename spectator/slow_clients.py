@@ -67,6 +67,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, but waiting for requests without a thread."""
 
     slots: RequestSlots
+    are_pictures_slow = False  # whether they are in a bucket
     queued: deque[Any]
     sending: deque[Any]
     closing: deque[Any]
@@ -79,7 +80,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if not isinstance(conn.parser.unreader, BoundedUnreader):
             conn.parser.unreader = BoundedUnreader(conn.sock)
         incoming = conn.incoming = getattr(conn, "incoming", None) or IncomingRequest(
-            are_pictures_slow=isinstance(self.wsgi.config["MEDIA"], str)
+            self.are_pictures_slow
         )
         try:
             is_ready = incoming.has_slot or receive(conn.sock, conn.parser.unreader, incoming)
@@ -262,6 +263,7 @@ def install(worker: Any) -> None:
         return  # the operator has configured another kind of worker
     worker.__class__ = BoundedWorker
     worker.slots = RequestSlots(worker.cfg.threads)
+    worker.are_pictures_slow = isinstance(worker.wsgi.config["MEDIA"], str)
     worker.queued, worker.sending, worker.closing = deque(), deque(), deque()
     worker.next_check_at = 0.0
     worker.wsgi.wsgi_app = SlotGuard(worker.wsgi.wsgi_app)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
@@ -62,7 +63,7 @@ def worker(listener: socket.socket) -> Iterator[CountingWorker]:
     thread_worker = ThreadWorker(
         1, os.getppid(), [listener], SimpleNamespace(), 30, config, Logger(config)
     )
-    thread_worker.wsgi = SimpleNamespace(wsgi_app=wsgi)
+    thread_worker.wsgi = SimpleNamespace(wsgi_app=wsgi, config={"MEDIA": Path("media")})
     slow_clients.install(thread_worker)
     thread_worker.__class__ = CountingWorker
     thread_worker.wsgi, thread_worker.max_requests = thread_worker.wsgi.wsgi_app, 10**9

@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -233,7 +234,10 @@ def test_requests_take_turns() -> None:
     config = Config()
     config.set("threads", 4)
     worker = object.__new__(ThreadWorker)
-    worker.cfg, worker.wsgi = config, SimpleNamespace(wsgi_app=None)
+    worker.cfg, worker.wsgi = (
+        config,
+        SimpleNamespace(wsgi_app=None, config={"MEDIA": Path("media")}),
+    )
     slow_clients.install(worker)
     assert isinstance(worker, BoundedWorker)
     started: list[object] = []
@@ -277,7 +281,10 @@ def test_the_newsroom_is_closed_without_a_slot_however_its_path_was_written(
 def test_no_kind_of_waiting_connection_fills_the_process(name: str) -> None:
     """gunicorn accepts nobody once `worker_connections` are open, of whatever kind."""
     worker = object.__new__(ThreadWorker)
-    worker.cfg, worker.wsgi = Config(), SimpleNamespace(wsgi_app=None)
+    worker.cfg, worker.wsgi = (
+        Config(),
+        SimpleNamespace(wsgi_app=None, config={"MEDIA": Path("media")}),
+    )
     slow_clients.install(worker)
     worker.pending_conns, worker.nr_conns = deque(), 0
     worker.next_check_at = float("inf")  # nobody has expired
