@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from spectator.search import Document, Index, SearchRequest, open_index
-from spectator.search.whoosh import more_like_this
+from spectator.search.language import key_terms
 from spectator.text.words.snippets import snippet
 from tests.search_samples import document, document_ids
 
@@ -237,8 +237,8 @@ def test_the_most_similar_story_comes_first(index: Index) -> None:
 def test_common_words_do_not_make_stories_similar(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(more_like_this, "SMALL_ARCHIVE_DOCUMENTS", 1)
-    monkeypatch.setattr(more_like_this, "MAX_DOCUMENTS", 1)
+    monkeypatch.setattr(key_terms, "SMALL_ARCHIVE_DOCUMENTS", 1)
+    monkeypatch.setattr(key_terms, "MAX_DOCUMENTS", 1)
     assert index.more_like_this(VOTE) == []
 
 

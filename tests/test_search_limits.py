@@ -12,13 +12,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from spectator.search import FACETS, Document, Index, SearchRequest, open_index
-from spectator.search.language.parser import parse_query
-from spectator.search.whoosh import schema, writer
-from spectator.search.whoosh.more_like_this import (
+from spectator.search.language.key_terms import (
     MAX_COUNTED_CHARACTERS,
     MAX_COUNTED_WORDS,
     count_words,
 )
+from spectator.search.language.parser import parse_query
+from spectator.search.whoosh import schema, writer
 from tests.search_samples import document, document_ids
 
 Build = Callable[..., Index]

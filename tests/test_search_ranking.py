@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from spectator.search import Document, Index, SearchRequest, open_index
+from spectator.search.ranking import shortest_span
 from spectator.search.whoosh.generations import Generations
-from spectator.search.whoosh.proximity import shortest_span
 from spectator.search.whoosh.scoring import PostingLists
 from spectator.search.whoosh.snapshot import open_snapshot
 from tests.search_samples import document, document_ids

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from spectator.search import Document, Index, SearchRequest, open_index
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
-from spectator.search.whoosh.searcher import COMMON_WORD_SHARE
+from spectator.search.ranking import COMMON_WORD_SHARE
 from spectator.search.whoosh.stems import stem
 from spectator.text.words.folding import tokens
 from tests.search_samples import (

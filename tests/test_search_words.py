@@ -11,11 +11,11 @@ import pytest
 
 from spectator.search import Index, SearchRequest, open_index
 from spectator.search.language.analysis import analyze, exact_form, is_english, joined_term
+from spectator.search.language.key_terms import count_words, key_terms
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
-from spectator.search.whoosh.filters import slug_matches
+from spectator.search.language.slugs import slug_matches
 from spectator.search.whoosh.generations import Generations
-from spectator.search.whoosh.more_like_this import count_words, key_terms
 from spectator.search.whoosh.snapshot import open_snapshot
 from spectator.search.whoosh.stems import Highlights, stem, stem_words
 from spectator.text.words.snippets import snippet
@@ -183,9 +183,9 @@ def test_key_terms_are_headline_words_and_the_best_body_words(index: Index, tmp_
     index.rebuild([*others, *unrelated, document("Lonely", "solitary")], 1)
     snapshot = open_snapshot(Generations(tmp_path / "search"))
     story = document("Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"]))
-    terms = dict(key_terms(snapshot, count_words(story)))
-    assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]
     total = len(others) + len(unrelated) + 1
+    terms = dict(key_terms(count_words(story), total, snapshot.document_frequency))
+    assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]
     # The word is twice in the body and once in the headline, which counts as two.
     assert terms["worda"] == pytest.approx(4**0.75 * math.log(1 + total / 2) ** 0.5)
     snapshot.close()

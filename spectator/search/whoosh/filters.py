@@ -8,9 +8,9 @@ from datetime import date
 
 from spectator.search import FACETS, SearchRequest
 from spectator.search.language.query import Query
+from spectator.search.language.slugs import resolve_slugs
 from spectator.search.whoosh.facets import Predicate
 from spectator.search.whoosh.snapshot import Snapshot
-from spectator.text.places.gazetteer import find_country
 from spectator.times import day_end, day_start
 
 
@@ -68,7 +68,7 @@ def build_filters(
             if candidates is None
             else frozenset(facet.count_slugs(candidates))
         )
-        slugs = _resolve_slugs(query_filter.facet, indexed_slugs, query_filter.words)
+        slugs = resolve_slugs(query_filter.facet, indexed_slugs, query_filter.words)
         if not slugs:
             filters.unknown.append((query_filter.facet, query_filter.value))
         if query_filter.is_excluded:
@@ -100,29 +100,6 @@ def _exclude(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[st
     codes, unwanted = facet.codes, facet.codes_with_any(slugs)
     filters.exclusion_predicates.append(lambda document: codes[document] not in unwanted)
     filters.excluded += [(name, slug) for slug in slugs if (name, slug) not in filters.excluded]
-
-
-def _resolve_slugs(name: str, indexed_slugs: frozenset[str], words: Sequence[str]) -> list[str]:
-    """Return the slug that the words spell exactly or, without one, every slug with all words.
-
-    A slug has no apostrophe: "N'Golo" becomes "ngolo". Readers may type either.
-    """
-    country = find_country(" ".join(words)) if name == "country" else None
-    for slug in ("-".join(words), country.slug if country else "", "".join(words)):
-        if slug in indexed_slugs:
-            return [slug]
-    return sorted(slug for slug in indexed_slugs if slug_matches(slug, words))
-
-
-def slug_matches(slug: str, words: Sequence[str]) -> bool:
-    """Return whether a slug contains every word, alone or joined to its neighbour."""
-    parts = frozenset(slug.lower().split("-"))
-    return all(
-        word in parts
-        or "".join(words[index : index + 2]) in parts
-        or (index > 0 and "".join(words[index - 1 : index + 1]) in parts)
-        for index, word in enumerate(words)
-    )
 
 
 def _all_slugs(combinations: Iterable[tuple[str, ...]]) -> frozenset[str]:

@@ -22,12 +22,13 @@ from spectator.search import (
     SimilarArticle,
     Suggestions,
 )
+from spectator.search.language.key_terms import count_words
 from spectator.search.language.suggestions import suggest
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.generations import Generation, Generations, write_offset
 from spectator.search.whoosh.internals import check_layout
 from spectator.search.whoosh.lexicon import SnapshotLexicon
-from spectator.search.whoosh.more_like_this import count_words, more_like_this
+from spectator.search.whoosh.more_like_this import more_like_this
 from spectator.search.whoosh.schema import FORMAT
 from spectator.search.whoosh.searcher import search
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot

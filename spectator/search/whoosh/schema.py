@@ -13,11 +13,12 @@ from whoosh.reading import SegmentReader
 from spectator.search import FACETS, Document
 from spectator.search.analysis import FoldingTokenizer
 from spectator.search.language.analysis import analyze
+from spectator.search.ranking import FIELD_WEIGHTS
 from spectator.search.whoosh.own_words import pack_words
 from spectator.search.whoosh.stems import stem_words
 
 # The fields of folded words with positions, and their weights.
-TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}
+TEXT_FIELDS = FIELD_WEIGHTS
 # Fields without positions: English stems, and original spellings. Only words that differ are
 # indexed.
 STEMS, EXACT = "stems", "exact"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Sequence
 
 from spectator.search.language.analysis import is_english
 from spectator.search.language.query import Clause, Phrase
+from spectator.search.ranking import (
+    BM25_K1,
+    EXACT_WEIGHT,
+    NAMES_LENGTH_NORM,
+    STEM_WEIGHT,
+    inverse_document_frequency,
+)
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.internals import PostingList, decode_positions, position_steps
 from spectator.search.whoosh.own_words import OwnWords
@@ -19,7 +25,7 @@ from spectator.search.whoosh.reader import (
     word_frequency,
 )
 from spectator.search.whoosh.schema import EXACT, STEMS, TEXT_FIELDS
-from spectator.search.whoosh.snapshot import BM25_K1, Snapshot
+from spectator.search.whoosh.snapshot import Snapshot
 from spectator.search.whoosh.stems import stem
 
 # Shared by all prefixes of a query, because each matching word costs a posting list in every field.
@@ -27,12 +33,6 @@ MAX_EXPANSIONS = 50
 MAX_PREFIX_CANDIDATES = 400
 # Per clause. Every variant is looked up in addition to the words of the query.
 MAX_CLAUSE_VARIANTS = 6
-
-# Weights of a word that only shares the English stem of the query's word,
-# and of a word spelt exactly as in the query.
-STEM_WEIGHT, EXACT_WEIGHT = 0.4, 0.6
-# Names are short, so BM25 does not normalize their length.
-_NAMES_LENGTH_NORM = BM25_K1
 
 Scores = dict[int, float]
 
@@ -68,7 +68,7 @@ class PostingLists:
                 return
             for document, count in zip(block.documents, block.frequencies, strict=True):
                 if allowed is None or document in allowed:
-                    norm = norms[document] if norms else _NAMES_LENGTH_NORM
+                    norm = norms[document] if norms else NAMES_LENGTH_NORM
                     score = max_score * count / (count + norm)
                     scores[document] = scores.get(document, 0.0) + score
 
@@ -81,8 +81,7 @@ class PostingLists:
         return self._idf(max(frequencies.values(), default=0))
 
     def _idf(self, frequency: int) -> float:
-        total = max(len(self.snapshot.article_ids), frequency)
-        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+        return inverse_document_frequency(frequency, len(self.snapshot.article_ids))
 
     def match(self, clause: Clause, prefix_count: int = 1) -> Scores:
         """Return the scores of the documents that match a clause.
@@ -232,7 +231,7 @@ class PostingLists:
                 for document in sorted(positions, key=self.snapshot.article_ids.__getitem__):
                     count = _count_phrase(words, positions[document], self.snapshot.budget)
                     if count:
-                        norm = norms[document] if norms else _NAMES_LENGTH_NORM
+                        norm = norms[document] if norms else NAMES_LENGTH_NORM
                         score = weight * idf * (BM25_K1 + 1) * count / (count + norm)
                         scores[document] = scores.get(document, 0.0) + score
         return scores

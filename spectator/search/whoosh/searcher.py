@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from spectator.search import FACETS, MAX_PAGE, MAX_PER_PAGE, Mode, SearchRequest, SearchResults
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause, Query
+from spectator.search.ranking import COMMON_WORD_SHARE, FEW_HITS
 from spectator.search.whoosh.facets import filter_documents, top_values
 from spectator.search.whoosh.filters import Filters, build_filters
 from spectator.search.whoosh.lexicon import suggest_spelling_of
@@ -17,11 +18,6 @@ from spectator.search.whoosh.proximity import rerank
 from spectator.search.whoosh.scoring import PostingLists, Scores
 from spectator.search.whoosh.snapshot import Snapshot
 from spectator.search.whoosh.stems import Highlights
-
-# When any word may match, words in more than this share of the stories are ignored
-# if the query has rarer ones.
-COMMON_WORD_SHARE = 0.1
-FEW_HITS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 from whoosh.index import open_dir
 
 from spectator.search import IndexUnavailableError
+from spectator.search.ranking import AVERAGE_LENGTHS, LENGTH_NORMS
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.facets import Facets, concatenate_facets, read_facets
 from spectator.search.whoosh.generations import Generation, Generations
@@ -25,13 +26,6 @@ from spectator.times import day_start
 _OPEN_ATTEMPTS = 10
 _PAUSE_SECONDS = 0.02
 _MAX_CACHED_FREQUENCIES = 50_000
-
-
-# The usual parameters of BM25 (Robertson and Zaragoza, 2009): k1 limits the weight of repeated
-# words, b penalizes long texts. Average lengths are constants, so that a segment's norms never
-# change.
-BM25_K1, BM25_B = 1.2, 0.75
-AVERAGE_LENGTHS = {"headline": 10, "body": 400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +200,8 @@ def _read_columns(leaf: Any, zone: tzinfo) -> SegmentColumns:
         published,
         _publication_years(published, zone),
         {
-            field: _length_norms(_read_column(leaf, f"{field}_length"), average)
-            for field, average in AVERAGE_LENGTHS.items()
+            field: _length_norms(field, _read_column(leaf, f"{field}_length"))
+            for field in AVERAGE_LENGTHS
         },
         read_facets(leaf.column_reader("facets", translate=False)),
     )
@@ -223,8 +217,8 @@ def _publication_years(published: array[int], zone: tzinfo) -> array[int]:
     return array("h", [first + max(bisect_right(starts, seconds) - 1, 0) for seconds in published])
 
 
-def _length_norms(lengths: array[int], average: int) -> array[float]:
-    base, slope = BM25_K1 * (1 - BM25_B), BM25_K1 * BM25_B / average
+def _length_norms(field: str, lengths: array[int]) -> array[float]:
+    base, slope = LENGTH_NORMS[field]
     return array("f", [base + slope * length for length in lengths])
 
 
