@@ -12,6 +12,10 @@ POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts accounts_ses
   database_copy db importers import_merge listings migrations name_spellings names newsroom_conflicts newsroom_searches \
   postgresql publishing related unique_slugs worker worker_pictures worker_process))
 
+# Tests of search with its index in PostgreSQL.
+POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,indexing newsroom_searches search_changes search_features \
+  search_postgres search_ranking search_spelling search_word_forms search_words site_search))
+
 .DEFAULT_GOAL := help
 .PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate check lock tools clean
 
@@ -28,6 +32,7 @@ upgrade: ## upgrade the code and the running site; go back if the new code fails
 test: tools ## run all tests: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 	$(BIN)/python -m tests.postgresql $(BIN)/pytest -n auto --dist worksteal $(POSTGRESQL_TESTS)
+	TEST_SEARCH=postgres $(BIN)/python -m tests.postgresql $(BIN)/pytest -n auto --dist worksteal $(POSTGRESQL_SEARCH_TESTS)
 	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
 	$(BIN)/pytest -n 4 --dist loadgroup -m "drill" tests/drills
 

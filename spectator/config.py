@@ -134,8 +134,8 @@ def _language(value: str) -> str:
 
 
 def _search(value: str) -> str:
-    if value != "whoosh":
-        raise ValueError("use whoosh, the only search engine so far")
+    if value not in {"whoosh", "postgres"}:
+        raise ValueError("use whoosh or postgres")
     return value
 
 
@@ -267,7 +267,7 @@ SETTINGS = (
     Setting("THEME", "", "a CSS file with colours, type and logo: docs/theming.md", _path),
     Setting("TIMEZONE", "UTC", "the newsroom's time zone", _time_zone),
     Setting("LANGUAGE", "en", "the language of the site's own words and of new stories", _language),
-    Setting("SEARCH", "whoosh", "the search engine", _search),
+    Setting("SEARCH", "whoosh", "the search engine: whoosh, or postgres with PostgreSQL", _search),
     Setting(
         "MEDIA",
         "",
@@ -339,5 +339,9 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
             raise ConfigError(f"{assignment} is not valid: {error}") from error
     data = values["DATA_DIR"]
     values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data / 'spectator.db'}"
+    if values["SEARCH"] == "postgres" and not values["DATABASE_URL"].startswith("postgresql"):
+        raise ConfigError(
+            "SPECTATOR_SEARCH='postgres' is not valid: the database is SQLite; use whoosh"
+        )
     values["MEDIA"] = values["MEDIA"] or data / "media"
     return values

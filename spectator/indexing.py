@@ -21,8 +21,15 @@ from flask import current_app, has_app_context
 
 from spectator import outbox, queries, request_ids
 from spectator.db import db
+from spectator.db.postgresql_engine import DerivedDatabase
 from spectator.models import Article
-from spectator.search import Document, Index, IndexUnavailableError, open_index
+from spectator.search import (
+    Document,
+    Index,
+    IndexUnavailableError,
+    open_index,
+    open_shared_index,
+)
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import country_by_code
 
@@ -45,10 +52,14 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The source of an index: the numbered changes that it consumes, the articles that it holds."""
+    """The source of an index: the numbered changes that it consumes, the articles that it holds.
+
+    The index is in `directory` or, in PostgreSQL, in tables whose names have `table_suffix`.
+    """
 
     name: str
     directory: str
+    table_suffix: str
     newest: Callable[[], int]
     oldest: Callable[[], int]
     changed_after: Callable[[int], tuple[set[int], int]]
@@ -61,6 +72,7 @@ class Source:
 PUBLIC = Source(
     "published",
     "index",
+    "public",
     outbox.edition,
     outbox.oldest_seq,
     outbox.articles_changed_after,
@@ -72,6 +84,7 @@ PUBLIC = Source(
 NEWSROOM = Source(
     "unpublished",
     "index-newsroom",
+    "newsroom",
     queries.newest_revision_id,
     lambda: 0,  # revisions are kept for good
     queries.articles_revised_after,
@@ -83,8 +96,20 @@ NEWSROOM = Source(
 
 
 @cache
-def _open(directory: Path, zone: str) -> Index:
+def _open_directory(directory: Path, zone: str) -> Index:
     return open_index(directory, ZoneInfo(zone))
+
+
+def _open(data_dir: Path, source: Source) -> Index:
+    """Return the index of a source in the engine of the current application, if there is one."""
+    if has_app_context() and current_app.config["SEARCH"] == "postgres":
+        indexes: dict[str, Index] = current_app.extensions.setdefault("search_indexes", {})
+        if source.table_suffix not in indexes:
+            indexes[source.table_suffix] = open_shared_index(
+                DerivedDatabase(db.engine), source.table_suffix, ZoneInfo(_time_zone())
+            )
+        return indexes[source.table_suffix]
+    return _open_directory(data_dir / source.directory, _time_zone())
 
 
 def _time_zone() -> str:
@@ -94,12 +119,12 @@ def _time_zone() -> str:
 
 def open_newsroom_index(data_dir: Path) -> Index:
     """Return this process's handle on the newsroom's index, which readers never search."""
-    return _open(data_dir / NEWSROOM.directory, _time_zone())
+    return _open(data_dir, NEWSROOM)
 
 
 def open_public_index(data_dir: Path) -> Index:
     """Return this process's handle on the index of published stories."""
-    return _open(data_dir / PUBLIC.directory, _time_zone())
+    return _open(data_dir, PUBLIC)
 
 
 def open_indexes(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
@@ -110,6 +135,11 @@ def open_indexes(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
 def index_directories(data_dir: Path) -> list[Path]:
     """Return the directories of both indexes, the public one first."""
     return [data_dir / source.directory for source in (PUBLIC, NEWSROOM)]
+
+
+def index_sizes(data_dir: Path) -> dict[str, int]:
+    """Return the bytes of both indexes, by the names of their directories."""
+    return {source.directory: index.size() for index, source in open_indexes(data_dir)}
 
 
 def build_document(article: Article) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -27,9 +28,13 @@ from spectator.worker import Worker
 from tests import object_stores, postgresql
 from tests.newsroom_client import create_account, logged_in_client
 from tests.page_checks import CheckingClient
+from tests.search_engines import make_index as make_index
+from tests.search_engines import search_database as search_database
 
 NEWEST = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 BASE = "https://localhost"
+# Of sites in PostgreSQL: `postgres` runs their tests with the search index in the database too.
+SEARCH_ENGINE = os.environ.get("TEST_SEARCH", "whoosh")
 
 
 def settings(data_dir: Path, **changes: str) -> dict[str, str]:
@@ -40,22 +45,25 @@ def settings(data_dir: Path, **changes: str) -> dict[str, str]:
     }
     if postgresql.SERVER_URL:
         values["SPECTATOR_DATABASE_URL"] = postgresql.database_url()
+        values["SPECTATOR_SEARCH"] = SEARCH_ENGINE
     return values | changes
 
 
 def use_site(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands work on the site of a test."""
-    for name in ("DATA_DIR", "DATABASE_URL"):
+    for name in ("DATA_DIR", "DATABASE_URL", "SEARCH"):
         monkeypatch.setenv(f"SPECTATOR_{name}", str(app.config[name]))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With PostgreSQL, run only the tests of a site that are not about SQLite."""
+    """With PostgreSQL, run only the tests of a site or an index that are not about SQLite."""
     if postgresql.SERVER_URL:
         skipped = [
             item
             for item in items
-            if item.get_closest_marker("sqlite") or "app" not in getattr(item, "fixturenames", ())
+            if item.get_closest_marker("sqlite")
+            or (SEARCH_ENGINE != "whoosh" and item.get_closest_marker("whoosh"))
+            or {"app", "make_index"}.isdisjoint(getattr(item, "fixturenames", ()))
         ]
         config.hook.pytest_deselected(items=skipped)
         items[:] = [item for item in items if item not in set(skipped)]

@@ -57,6 +57,14 @@ def test_an_invalid_setting_is_reported_in_one_line(name: str, value: str) -> No
     assert "\n" not in str(caught.value)
 
 
+def test_search_in_postgresql_needs_a_database_in_postgresql() -> None:
+    search = {"SPECTATOR_SEARCH": "postgres"}
+    with pytest.raises(config.ConfigError, match="the database is SQLite"):
+        config.load(search)
+    database = {"SPECTATOR_DATABASE_URL": "postgresql+psycopg://user@127.0.0.1/news"}
+    assert config.load(search | database)["SEARCH"] == "postgres"
+
+
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(config.ConfigError, match="SPECTATOR_SITE_TITLE"):
         config.load({"SPECTATOR_SITE_TITLE": "x"})

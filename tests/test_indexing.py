@@ -19,8 +19,13 @@ from spectator.indexing import NEWSROOM, PUBLIC
 from spectator.models import Article, User
 from spectator.publishing import Action
 from spectator.search import Document, Index, IndexUnavailableError, SearchRequest
+from spectator.search.postgres import writer as postgres_writer
 from spectator.search.whoosh import writer
-from tests.conftest import make_draft
+from tests.conftest import SEARCH_ENGINE, make_draft
+
+WRITER = (writer, "document_fields")
+if SEARCH_ENGINE == "postgres":
+    WRITER = (postgres_writer, "document_row")
 
 
 @pytest.fixture
@@ -69,9 +74,7 @@ def test_a_story_with_several_new_changes_is_indexed_once(
     assert search_ids(index, "harmattan") == [article_id]
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [(indexing, "build_document"), (writer, "document_fields")]
-)
+@pytest.mark.parametrize(("module", "name"), [(indexing, "build_document"), WRITER])
 @pytest.mark.parametrize("is_rebuild", [True, False])
 def test_a_story_that_cannot_be_indexed_holds_up_no_others(
     index: Index,
@@ -112,6 +115,7 @@ def test_an_index_ahead_of_a_restored_database_is_rebuilt(
     assert indexing.find_differences(index) == (set(), set())
 
 
+@pytest.mark.whoosh
 def test_an_index_of_an_older_release_is_searched_until_it_is_rebuilt(
     index: Index, app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
@@ -382,6 +386,7 @@ def test_reindex_check_repairs_both_indexes_and_reports(
     assert command("--check").output.count("as in the database") == 2
 
 
+@pytest.mark.whoosh
 def test_reindex_check_reports_a_failed_repair_in_one_line(
     app: Flask, index: Index, command: Callable[..., Result]
 ) -> None:

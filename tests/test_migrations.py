@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -66,9 +67,15 @@ def old_database(tmp_path: Path) -> Iterator[OldDatabase]:
         db.engine.dispose()
 
 
+def is_fixed(name: str | None, kind: str, _parents: object) -> bool:
+    """Return whether a name is not that of a table of a search index in PostgreSQL."""
+    return kind != "table" or not re.match(r"search_(documents|words)_", name or "")
+
+
 def test_migrations_and_models_agree(app: Flask) -> None:
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": is_fixed}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
     assert migrations.is_current()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from spectator.search import Document, Index, SearchRequest, open_index
+from spectator.search import Document, Index, SearchRequest
 from spectator.search.language import key_terms
 from spectator.text.words.snippets import snippet
+from tests.search_engines import MakeIndex
 from tests.search_samples import document, document_ids
 
 START = datetime(2022, 1, 1, tzinfo=UTC)
@@ -48,12 +48,11 @@ STORIES = [VOTE, PARIS, COAST, RIVER, FAR]
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def index(make_index: MakeIndex) -> Index:
     """Index of STORIES that tests only read."""
-    index = open_index(tmp_path_factory.mktemp("finding") / "search")
+    index = make_index()
     index.rebuild(STORIES, 1)
-    yield index
-    index.close()
+    return index
 
 
 def search_ids(index: Index, text: str, **fields: object) -> list[int]:
@@ -90,22 +89,21 @@ def test_a_country_is_found_by_all_its_names(index: Index, text: str) -> None:
     assert id_set(PARIS, COAST) <= set(search_ids(index, text))
 
 
-def test_words_close_together_come_first(tmp_path: object, index: Index) -> None:
+def test_words_close_together_come_first(index: Index) -> None:
     assert search_ids(index, "river bamako")[0] == RIVER.id
     assert search_ids(index, "ivory market")[0] == FAR.id
 
 
 def test_the_exact_spelling_with_accents_comes_first(
-    index: Index, tmp_path_factory: pytest.TempPathFactory
+    make_index: MakeIndex,
 ) -> None:
     marked = document("Ọ̀rọ̀ náà", "ọkọ̀ ni yìí", language="yo")
     other = document("Ọ̀rọ̀ náà", "ọkọ́ ni yìí", language="yo")
-    other_index = open_index(tmp_path_factory.mktemp("exact") / "search")
+    other_index = make_index()
     other_index.rebuild([marked, other], 1)
     assert search_ids(other_index, "ọkọ̀") == document_ids(marked, other)
     assert search_ids(other_index, "ọkọ́") == document_ids(other, marked)
     assert set(search_ids(other_index, "oko")) == id_set(marked, other)
-    other_index.close()
 
 
 # Filters and facets
@@ -169,15 +167,14 @@ def test_a_selected_facet_counts_its_alternatives(index: Index) -> None:
     ]
 
 
-def test_facets_include_newly_indexed_stories(tmp_path_factory: pytest.TempPathFactory) -> None:
-    other_index = open_index(tmp_path_factory.mktemp("commits") / "search")
+def test_facets_include_newly_indexed_stories(make_index: MakeIndex) -> None:
+    other_index = make_index()
     other_index.rebuild(STORIES[:2], 1)
     other_index.apply({RIVER.id: RIVER, VOTE.id: None}, 2)
     results = other_index.find(SearchRequest())
     assert set(results.ids) == id_set(PARIS, RIVER)
     assert results.facets["section"] == [("politics", 1), ("world", 1)]
     assert results.facets["country"] == []
-    other_index.close()
 
 
 # Corrections and word counts

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from spectator.search import Document, Index, IndexUnavailableError, SearchRequest, open_index
+from spectator.search import Document, Index, SearchRequest, open_index
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh import schema as whoosh_schema
 from tests.search_samples import (
     ABIDJAN,
     MALI,
     MARKET,
-    SEGUN,
     STORIES,
     document,
     document_ids,
@@ -124,48 +123,6 @@ def test_only_small_segments_are_merged(
     assert sorted([*copied, *remaining]) == sorted(sizes)
 
 
-def test_applied_changes_are_found_and_move_the_offset(index: Index) -> None:
-    story = document("Cocoa prices")
-    index.apply({story.id: story}, 8)
-    assert index.offset() == 8
-    results = index.find(SearchRequest("cocoa"))
-    assert (results.ids, results.index_offset) == ([story.id], 8)
-
-
-def test_an_update_replaces_the_former_version(index: Index) -> None:
-    for version in range(2, 14):
-        index.apply(
-            {MALI.id: replace(MALI, headline=f"Edition number{version}", version=version)},
-            6 + version,
-        )
-        assert search_ids(index, f"number{version}") == {MALI.id}
-        assert search_ids(index, f"number{version - 1}") == set()
-        assert index.find(SearchRequest()).total == len(STORIES)
-    assert index.versions()[MALI.id] == 13
-
-
-def test_a_story_can_be_removed_and_added_again(index: Index) -> None:
-    index.apply({MALI.id: None, 10**6: None}, 8)
-    assert search_ids(index, "mali") == {MARKET.id}
-    assert MALI.id not in index.versions()
-    index.apply({MALI.id: MALI}, 9)
-    assert search_ids(index, "mali") == {MALI.id, MARKET.id}
-
-
-def test_an_empty_change_only_moves_the_offset(index: Index) -> None:
-    index.apply({}, 12)
-    assert index.offset() == index.find(SearchRequest("mali")).index_offset == 12
-
-
-def test_one_commit_adds_updates_and_removes_stories(index: Index) -> None:
-    more = [document("Peace talks") for _ in range(5)]
-    changes: dict[int, Document | None] = {story.id: story for story in more}
-    changes |= {MALI.id: replace(MALI, headline="Peace", version=2), MARKET.id: None}
-    index.apply(changes, 8)
-    assert search_ids(index, "peace") == {*document_ids(*more), MALI.id}
-    assert search_ids(index, "cotton") == set()
-
-
 def test_small_segments_are_merged_and_stories_in_them_can_be_removed(
     index: Index, tmp_path: Path
 ) -> None:
@@ -191,31 +148,12 @@ def test_an_index_of_many_segments_is_fragmented(
     assert index.is_fragmented()
 
 
-def test_versions(index: Index) -> None:
-    index.apply({MALI.id: replace(MALI, version=5)}, 8)
-    assert index.versions() == {story.id: 1 for story in STORIES} | {MALI.id: 5}
-
-
-def test_a_change_that_expects_another_offset_is_refused(index: Index) -> None:
-    index.apply({}, 8, expected_offset=7)
-    with pytest.raises(IndexUnavailableError):
-        index.apply({MALI.id: None}, 9, expected_offset=7)
-    assert (index.offset(), search_ids(index, "mali sahel")) == (8, {MALI.id})
-
-
 def test_a_failed_change_leaves_the_last_commit(index: Index) -> None:
     broken = replace(MALI, version="two")  # type: ignore[arg-type]
     with pytest.raises(struct.error):
         index.apply({MARKET.id: None, MALI.id: broken}, 8)
     assert search_ids(index, "mali") == {MALI.id, MARKET.id}
     assert index.offset() is None, "the index may be damaged, so it needs a rebuild"
-
-
-def test_a_long_word_and_an_empty_story_can_be_indexed(index: Index) -> None:
-    long, empty = document("x" * 100_000, section=""), document("", language="")
-    index.apply({long.id: long, empty.id: empty}, 8)
-    assert search_ids(index, "x" * 150) == {long.id}
-    assert index.find(SearchRequest()).total == len(STORIES) + 2
 
 
 # Rebuilding
@@ -227,36 +165,6 @@ def test_a_rebuild_replaces_everything(index: Index, tmp_path: Path) -> None:
     assert done == [1, 2]
     assert (index.offset(), index.find(SearchRequest()).ids) == (11, document_ids(MARKET, MALI))
     assert len(list((tmp_path / "search").glob("generation-*"))) == 1
-
-
-def test_an_empty_index_answers(tmp_path: Path) -> None:
-    index = open_index(tmp_path / "search")
-    index.rebuild([], 0)
-    assert index.offset() == 0
-    for text in ("", "mali", '"mali faso"', "mali*", "-mali", "mali faso"):
-        assert index.find(SearchRequest(text, section="politics")).total == 0
-        assert index.find(SearchRequest(text)).total == 0
-    assert index.versions() == {}
-    index.apply({MALI.id: MALI}, 1)
-    assert search_ids(index, "mali") == {MALI.id}
-    index.close()
-
-
-def test_readers_use_the_old_generation_until_a_rebuild_ends(index: Index, tmp_path: Path) -> None:
-    other = open_index(tmp_path / "search")
-
-    def stories() -> Iterator[Document]:
-        yield MALI
-        assert search_ids(other, "cotton") == {MARKET.id}
-        other.apply({MARKET.id: replace(MARKET, headline="Millet")}, 8)
-        assert search_ids(other, "millet") == {MARKET.id}
-        yield SEGUN
-
-    index.rebuild(stories(), 7)
-    assert other.offset() == 7
-    assert search_ids(other, "cotton") == search_ids(other, "millet") == set()
-    assert search_ids(other, "mali") == {MALI.id}
-    other.close()
 
 
 def test_an_open_index_is_searched_after_its_directory_was_deleted(
@@ -281,16 +189,6 @@ def test_a_failed_rebuild_leaves_the_old_index_and_no_other_files(
         index.rebuild(stories(), 8)
     assert (index.offset(), index.find(SearchRequest()).total) == (7, len(STORIES))
     assert len(list((tmp_path / "search").glob("generation-*"))) == 1
-
-
-def test_only_one_rebuild_at_a_time(index: Index, tmp_path: Path) -> None:
-    def stories() -> Iterator[Document]:
-        with pytest.raises(IndexUnavailableError):
-            open_index(tmp_path / "search").rebuild([], 1)
-        yield MALI
-
-    index.rebuild(stories(), 8)
-    assert index.find(SearchRequest()).ids == [MALI.id]
 
 
 def test_only_the_owner_can_enter_the_directory(index: Index, tmp_path: Path) -> None:

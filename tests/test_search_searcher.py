@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.search import Document, Index, SearchRequest, open_index
+from spectator.search import Document, Index, SearchRequest
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
-from spectator.search.ranking import COMMON_WORD_SHARE
+from spectator.search.relevance import COMMON_WORD_SHARE
 from spectator.search.whoosh.stems import stem
 from spectator.text.words.folding import tokens
+from tests.search_engines import MakeIndex
 from tests.search_samples import (
     ABIDJAN,
     AMHARIC,
@@ -34,21 +33,19 @@ from tests.search_samples import (
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def shared(make_index: MakeIndex) -> Index:
     """Index of STORIES that tests only read."""
-    index = open_index(tmp_path_factory.mktemp("shared") / "search")
+    index = make_index()
     index.rebuild(STORIES, 7)
-    yield index
-    index.close()
+    return index
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
+def index(make_index: MakeIndex) -> Index:
     """Index of STORIES for one test, at offset 7."""
-    index = open_index(tmp_path / "search")
+    index = make_index()
     index.rebuild(STORIES, 7)
-    yield index
-    index.close()
+    return index
 
 
 # What is found
@@ -352,9 +349,9 @@ def expected_ids(stories: list[Document], text: str) -> set[int]:
 
 
 @pytest.fixture(scope="module")
-def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Document]]]:
+def segmented(make_index: MakeIndex) -> tuple[Index, list[Document]]:
     """Index of several segments with deletions, and the stories it should hold."""
-    index = open_index(tmp_path_factory.mktemp("segmented") / "search")
+    index = make_index()
     vocabulary = ["mali", "faso", "bamako", "vote", "votes", "peace", "in", "the"]
     generated = [
         document(" ".join(row[:3]), " ".join(row * 2), names=" ".join(row[2:]))
@@ -371,8 +368,7 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index,
         },
         9,
     )
-    yield index, [*changed, *generated[9:41], *generated[42:44]]
-    index.close()
+    return index, [*changed, *generated[9:41], *generated[42:44]]
 
 
 @settings(max_examples=80, deadline=None)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 import pytest
 
-from spectator.search import SearchRequest, open_index
+from spectator.search import SearchRequest
 from spectator.search.language.spelling import suggest_spelling
 from spectator.search.language.suggestions import suggest
+from tests.search_engines import MakeIndex
 from tests.search_samples import document
 
 
@@ -119,10 +119,10 @@ def test_suggestions_rank_slugs_by_their_stories() -> None:
     assert suggest(words, "alaw", 5).countries == []
 
 
-def test_a_spelling_is_suggested_if_at_most_two_stories_match(tmp_path: Path) -> None:
+def test_a_spelling_is_suggested_if_at_most_two_stories_match(make_index: MakeIndex) -> None:
     rare = [document("Report", "harbor x") for _ in range(3)]
     usual = [document("The harbour", "harbour x") for _ in range(5)]
-    index = open_index(tmp_path / "search")
+    index = make_index()
     for number, suggestion in ((1, "harbour"), (2, "harbour"), (3, "")):
         index.rebuild([*rare[:number], *usual], 1)
         results = index.find(SearchRequest("harbor"))
@@ -134,11 +134,12 @@ def test_a_spelling_is_suggested_if_at_most_two_stories_match(tmp_path: Path) ->
     index.rebuild([*rare[:1], *usual], 1)
     ids = frozenset(story.id for story in usual)
     assert index.find(SearchRequest("harbor", article_ids=ids)).suggestion == ""
-    index.close()
 
 
-def test_spelling_uses_headlines_and_names_and_keeps_the_first_letter(tmp_path: Path) -> None:
-    index = open_index(tmp_path / "search")
+def test_spelling_uses_headlines_and_names_but_no_other_first_letter(
+    make_index: MakeIndex,
+) -> None:
+    index = make_index()
     bodies = [document("Report", "kaduna lagos bamako x") for _ in range(3)]
     index.rebuild([*bodies, document("In Bamako", names="Lagos")], 1)
     assert index.find(SearchRequest("bamoko")).suggestion == "bamako"
@@ -149,4 +150,3 @@ def test_spelling_uses_headlines_and_names_and_keeps_the_first_letter(tmp_path: 
     assert index.find(SearchRequest("damako")).suggestion == "", (
         "the first letter is never corrected"
     )
-    index.close()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectator.search import Index, SearchRequest, open_index
+from spectator.search import Index, SearchRequest
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import APOSTROPHES, Token, fold, tokens, word_runs
 from spectator.text.words.snippets import highlight, snippet
 from tests.cases import case_text
+from tests.search_engines import MakeIndex
 from tests.search_samples import document, document_ids, search_ids
 
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f"
@@ -46,11 +46,10 @@ STORIES = [*CASES, FARMER, FOOTBALL, KANTE, FRENCH, ENGLISH]
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    index = open_index(tmp_path_factory.mktemp("spellings") / "search")
+def index(make_index: MakeIndex) -> Index:
+    index = make_index()
     index.rebuild(STORIES, 7)
-    yield index
-    index.close()
+    return index
 
 
 def marked_words(pieces: list[tuple[str, bool]]) -> list[str]:

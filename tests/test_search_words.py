@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from spectator.search import Index, SearchRequest, open_index
+from spectator.search import Index, SearchRequest
 from spectator.search.language.analysis import analyze, exact_form, is_english, joined_term
 from spectator.search.language.key_terms import count_words, key_terms
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
 from spectator.search.language.slugs import slug_matches
-from spectator.search.whoosh.generations import Generations
-from spectator.search.whoosh.snapshot import open_snapshot
 from spectator.search.whoosh.stems import Highlights, stem, stem_words
 from spectator.text.words.snippets import snippet
+from tests.search_engines import MakeIndex
 from tests.search_samples import document, document_ids, search_ids
 
 BURKINA = Clause(("burkina", "faso"))
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    index = open_index(tmp_path / "search")
-    yield index
-    index.close()
+def index(make_index: MakeIndex) -> Index:
+    return make_index()
 
 
 # Quotation marks, hyphens and keywords
@@ -175,20 +170,16 @@ def test_dates_of_request_and_query_are_combined(index: Index) -> None:
 # Similar stories
 
 
-def test_key_terms_are_headline_words_and_the_best_body_words(index: Index, tmp_path: Path) -> None:
+def test_key_terms_are_headline_words_and_the_best_body_words() -> None:
     """Take the headline's words and the fifteen best of the body, without words of one story."""
     rare = [f"word{letter}" for letter in "abcdefghijklmnopqrst"]
-    others = [document("Report", " ".join(rare)) for _ in range(2)]
-    unrelated = [document("Report", "everyone") for _ in range(30)]
-    index.rebuild([*others, *unrelated, document("Lonely", "solitary")], 1)
-    snapshot = open_snapshot(Generations(tmp_path / "search"))
+    frequencies = dict.fromkeys(rare, 2) | {"everyone": 30, "solitary": 1, "no": 33, "2024": 33}
     story = document("Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"]))
-    total = len(others) + len(unrelated) + 1
-    terms = dict(key_terms(count_words(story), total, snapshot.document_frequency))
+    total = 33
+    terms = dict(key_terms(count_words(story), total, lambda word: frequencies.get(word, 0)))
     assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]
     # The word is twice in the body and once in the headline, which counts as two.
     assert terms["worda"] == pytest.approx(4**0.75 * math.log(1 + total / 2) ** 0.5)
-    snapshot.close()
 
 
 def test_similar_stories_are_scored_against_the_story_itself(index: Index) -> None:

@@ -84,6 +84,7 @@ def test_names_missing_in_the_database_are_not_suggested(
     assert client.get("/fragments/suggest?q=no").text.strip() == ""
 
 
+@pytest.mark.whoosh
 def test_suggestions_take_two_selects(
     client: FlaskClient, indexed_stories: int, take_selects: Callable[[], list[str]]
 ) -> None:

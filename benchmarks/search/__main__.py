@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import Figure, header_row, write_json
-from benchmarks.search import corpus, freshness, memory, quality, related, speed
+from benchmarks.search import corpus, freshness, memory, postgres, quality, related, speed
 from benchmarks.search import hostile_queries as hostile
 from benchmarks.search.fts5 import Fts5
 from benchmarks.search.sites import ROOT, BenchSite, documents, generated_site
@@ -55,6 +55,12 @@ def main() -> int:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-search"
     )
+    parser.add_argument(
+        "--postgres",
+        type=int,
+        metavar="NUMBER",
+        help="measure only results pages in PostgreSQL, with this many generated stories",
+    )
     parser.add_argument("--prepare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.prepare:
@@ -63,7 +69,11 @@ def main() -> int:
     started, figures = time.monotonic(), []
     print(header_row("ours", "FTS5"))
     with tempfile.TemporaryDirectory() as folder:
-        for figure in measure(QUICK if options.quick else FULL, options.cache, Path(folder)):
+        size = QUICK if options.quick else FULL
+        rows = measure(size, options.cache, Path(folder))
+        if options.postgres:
+            rows = postgres.page_figures(options.cache, options.postgres, size.searches)
+        for figure in rows:
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)

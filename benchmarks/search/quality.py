@@ -25,7 +25,8 @@ from statistics import mean
 from benchmarks.figures import Figure
 from benchmarks.search.corpus import LANGUAGES, SEED, real_stories, sentences, words
 from benchmarks.search.fts5 import Fts5
-from spectator.search import Document, SearchRequest, open_index
+from benchmarks.search.postgres import quality_figure, temporary_index
+from spectator.search import Document, Index, SearchRequest, open_index
 from spectator.text.words.folding import fold
 
 SAMPLES = 250
@@ -63,22 +64,30 @@ def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
         return
     index, fts5 = open_index(directory), Fts5(":memory:", real_stories())
     index.rebuild(real_stories(), 1)
-
-    def best(text: str) -> Sequence[int]:
-        return index.find(SearchRequest(text, per_page=10)).ids
-
-    for name, queries, goal in query_sets(number):
-        value, note = mean_reciprocal_rank(best, queries)
-        yield Figure(
-            f"MRR, {name}",
-            value,
-            "",
-            goal,
-            higher_is_better=True,
-            baseline=mean_reciprocal_rank(fts5.best, queries)[0],
-            note=note,
-        )
+    with temporary_index() as shared:
+        if shared:
+            shared.rebuild(real_stories(), 1)
+        for name, queries, goal in query_sets(number):
+            value, note = mean_reciprocal_rank(best_of(index), queries)
+            baseline = mean_reciprocal_rank(fts5.best, queries)[0]
+            yield Figure(
+                f"MRR, {name}",
+                value,
+                "",
+                goal,
+                higher_is_better=True,
+                baseline=baseline,
+                note=note,
+            )
+            if shared:
+                in_postgres, note = mean_reciprocal_rank(best_of(shared), queries)
+                yield quality_figure(name, in_postgres, value, baseline, note)
     index.close()
+
+
+def best_of(index: Index) -> Best:
+    """Return a function that returns the ids of the ten best stories."""
+    return lambda text: index.find(SearchRequest(text, per_page=10)).ids
 
 
 def query_sets(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:

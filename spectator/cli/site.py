@@ -18,7 +18,7 @@ from spectator import accounts, config, create_app, demo, metrics, queries
 from spectator.cli.context import report_errors, with_app
 from spectator.importers import jsonl, runner
 from spectator.operations import diagnosis, setup
-from spectator.operations.doctor import describe_database, problems
+from spectator.operations.doctor import describe_database, describe_search, problems
 from spectator.operations.hints import find_hints
 from spectator.worker import Worker
 
@@ -172,28 +172,33 @@ def doctor() -> None:
 
     Example: spectator doctor
     """
-    lines, notes = _examine()
+    lines, notes, search = _examine()
     for line in lines:
         click.echo(f"- {line}")
     click.echo(describe_database(config.load(os.environ)))
+    click.echo(search, nl=bool(search))
     click.echo(f"{len(lines)} problem(s)." if lines else "No problems found.")
     for line in notes:
         click.echo(f"Worth a look: {line}")
     sys.exit(1 if lines else 0)
 
 
-def _examine() -> tuple[list[str], list[str]]:
-    """Return the problems and the hints; the app is created only if it can be served."""
+def _examine() -> tuple[list[str], list[str], str]:
+    """Return the problems, the hints and the state of search.
+
+    The app is created only if it can be served.
+    """
     settings = config.load(os.environ)
     faults = diagnosis.examine(settings)
     if any(fault.stops_reading for fault in faults):
-        return [str(fault) for fault in faults], []
+        return [str(fault) for fault in faults], [], ""
     app = create_app()
     with app.app_context():
-        lines, notes = list(problems(app)), list[str]()
+        lines, notes, search = list(problems(app)), list[str](), ""
         with suppress(SQLAlchemyError):  # Database errors are already among the problems.
             notes += find_hints()
-        return lines, notes
+            search = describe_search(app)
+        return lines, notes, search
 
 
 COMMANDS = (init, demo_command, run, worker, doctor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -32,6 +33,28 @@ SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
 SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s';
 SELECT pg_advisory_xact_lock({WRITE_LOCK})
 """
+
+
+# The execution option of transactions that write derived data, and need no write lock.
+DERIVED_FLAG = "spectator_derived"
+
+
+class DerivedDatabase:
+    """Connections for data that are derived from others and outside the session, such as an index.
+
+    What is written there never holds up what people save.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Return a context with a connection in a read-only transaction that sees one state."""
+        return self.engine.connect()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Return a context that commits what was written at its end, without the write lock."""
+        return self.engine.execution_options(**{DERIVED_FLAG: True}).begin()
 
 
 def prepare(engine: Engine, write_flag: str) -> None:
@@ -67,11 +90,13 @@ def prepare(engine: Engine, write_flag: str) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        is_writing = connection.get_execution_options().get(write_flag, False)
+        options = connection.get_execution_options()
+        is_writing = options.get(write_flag, False)
+        is_read_only = not (is_writing or options.get(DERIVED_FLAG, False))
         driver: Any = connection.connection.dbapi_connection
-        driver.read_only = not is_writing
+        driver.read_only = is_read_only
         driver.isolation_level = (
-            IsolationLevel.READ_COMMITTED if is_writing else IsolationLevel.REPEATABLE_READ
+            IsolationLevel.REPEATABLE_READ if is_read_only else IsolationLevel.READ_COMMITTED
         )
         if is_writing:
             driver.execute(TAKE_WRITE_LOCK)

@@ -9,7 +9,14 @@ from spectator.models.article import (
     Redirect,
     Revision,
 )
-from spectator.models.derived import Consumer, Related, RelatedOverride, SearchCount, TrafficHour
+from spectator.models.derived import (
+    Consumer,
+    Related,
+    RelatedOverride,
+    SearchCount,
+    SearchIndex,
+    TrafficHour,
+)
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.hosts import Host, Lease
 from spectator.models.imports import ImportState
@@ -53,6 +60,7 @@ __all__ = [
     "Revision",
     "SchemaSupport",
     "SearchCount",
+    "SearchIndex",
     "Section",
     "Topic",
     "TrafficHour",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import REAL, BigInteger, CheckConstraint, Date, Double, ForeignKey, String
+from sqlalchemy import REAL, BigInteger, CheckConstraint, Date, DateTime, Double, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base, UTCDateTime
@@ -54,6 +54,25 @@ class RelatedOverride(Base):
     kind: Mapped[str] = mapped_column(String(6))
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+
+class SearchIndex(Base):
+    """A search index in PostgreSQL: its current generation, and its offset (`position`).
+
+    `spectator.search.postgres` creates and drops the tables of the generations, which are numbered
+    up to `newest`, and is the only user of this table.
+    """
+
+    __tablename__ = "search_index"
+    __table_args__ = {"sqlite_with_rowid": False, "info": {"is_derived": True}}  # noqa: RUF012
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    generation: Mapped[int]
+    format: Mapped[int]
+    position: Mapped[int] = mapped_column(BigInteger)
+    documents: Mapped[int]
+    newest: Mapped[int]
+    leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SearchCount(Base):

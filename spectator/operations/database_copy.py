@@ -40,9 +40,9 @@ def copy_database(source: Engine, target: Engine, show: Progress) -> dict[str, i
     _prepare_target(target)
     counts: dict[str, int] = {}
     with source.connect() as reading:
-        for table in Base.metadata.sorted_tables:
+        for table in _tables():
             counts[table.name] = _copy_table(reading, target, table, show)
-        for table in Base.metadata.sorted_tables:
+        for table in _tables():
             if _checksum(reading, table) != _checksum_of(target, table):
                 raise CopyError(f"The table {table.name} differs after the copy. Copy again.")
     with _writing(target) as connection:
@@ -70,6 +70,11 @@ def _prepare_target(target: Engine) -> None:
     for table in reversed(Base.metadata.sorted_tables):
         with _writing(target) as connection:
             connection.execute(table.delete())
+
+
+def _tables() -> list[Table]:
+    """Return the tables to copy, without those that only describe what each database derives."""
+    return [table for table in Base.metadata.sorted_tables if not table.info.get("is_derived")]
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[Any]]:

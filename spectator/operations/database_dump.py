@@ -16,6 +16,8 @@ from spectator.operations.durable_files import sync_directory
 
 # Access that was removed after a backup must not come back with it.
 LEFT_OUT = ("user_session", "preview_link")
+# The search index in PostgreSQL, which the worker rebuilds. Its tables would fill half the backup.
+DERIVED, DERIVED_TABLES = ("search_index",), ("search_documents_*", "search_words_*")
 COUNT_STORIES = "SELECT count(*) FROM article"
 
 
@@ -50,7 +52,7 @@ def _dump_sqlite(source: Path, path: Path) -> int:
             database.backup(copy)  # in one step, so that no save makes it begin again
             copy.execute("PRAGMA journal_mode=DELETE")
             copy.execute("PRAGMA secure_delete=ON")
-            for table in LEFT_OUT:
+            for table in (*LEFT_OUT, *DERIVED):
                 copy.execute(f"DELETE FROM {table}")  # noqa: S608 - our own words
             copy.commit()
             ((result,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
@@ -63,7 +65,8 @@ def _dump_sqlite(source: Path, path: Path) -> int:
 
 
 def _dump_postgresql(url: str, path: Path) -> int:
-    left_out = [f"--exclude-table-data={table}" for table in LEFT_OUT]
+    left_out = [f"--exclude-table-data={table}" for table in (*LEFT_OUT, *DERIVED)]
+    left_out += [f"--exclude-table={pattern}" for pattern in DERIVED_TABLES]
     options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={path}", *left_out)
     _run("pg_dump", url, *options)
     return int(_run("psql", url, "--tuples-only", "--no-align", "--command", COUNT_STORIES))

@@ -104,8 +104,9 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     if not publishing.are_listings_correct(db.session()):
         yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
     yield from _picture_problems(settings["MEDIA"])
-    yield from file_limits.problems(indexing.index_directories(data))
-    if fault := engine_fault():
+    if not is_shared_search(settings):
+        yield from file_limits.problems(indexing.index_directories(data))
+    if not is_shared_search(settings) and (fault := engine_fault()):
         yield fault
     else:
         yield from _index_problems("The search index", indexing.lag(data))
@@ -166,6 +167,19 @@ def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
 def is_sqlite(settings: Mapping[str, Any]) -> bool:
     """Return whether the site's database is SQLite."""
     return database_file(settings["DATABASE_URL"]) is not None
+
+
+def is_shared_search(settings: Mapping[str, Any]) -> bool:
+    """Return whether all hosts share one search index, in the database."""
+    return bool(settings["SEARCH"] == "postgres")
+
+
+def describe_search(app: Flask) -> str:
+    """Return one line with the search engine and how far the readers' index is behind."""
+    engine = "PostgreSQL" if is_shared_search(app.config) else "Whoosh"
+    lag = indexing.lag(app.config["DATA_DIR"])
+    state = "missing" if lag.offset is None else f"{lag.seconds:.0f} s behind"
+    return f"Search index: {engine}, {'up to date' if lag.offset == lag.edition else state}"
 
 
 def describe_database(settings: Mapping[str, Any]) -> str:

@@ -139,10 +139,7 @@ def compute(settings: Mapping[str, Any], slow_facts: SlowFacts) -> SiteStatus:
         next_due_at=queries.next_due_at(),
         in_review=queries.review_count(None),
         disks=disks,
-        index_bytes={
-            directory.name: _total_bytes(directory.rglob("*"))
-            for directory in indexing.index_directories(data)
-        },
+        index_bytes=indexing.index_sizes(data),
         last_backup_at=slow_facts.last_backup_at,
         table_rows=slow_facts.table_rows,
         uncounted_search_bytes=_total_bytes(data.glob("searches.*")),

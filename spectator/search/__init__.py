@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from spectator.search.postgres.generations import Database
 
 Sort = Literal["relevance", "newest", "oldest"]
 Mode = Literal["all", "any"]
@@ -216,6 +219,12 @@ class Index(Protocol):
         Raises IndexUnavailableError.
         """
 
+    def size(self) -> int:
+        """Return the bytes that the index takes up, 0 if it is missing.
+
+        Raises IndexUnavailableError.
+        """
+
     def close(self) -> None:
         """Close the open files. The next call opens them again."""
 
@@ -232,8 +241,18 @@ def open_index(directory: Path, zone: tzinfo = UTC) -> Index:
     return WhooshIndex(directory, zone)
 
 
+def open_shared_index(database: Database, name: str, zone: tzinfo = UTC) -> Index:
+    """Return an index in PostgreSQL, which all hosts share; it need not exist.
+
+    `name` is a word of lower-case letters and digits, and distinguishes the database's indexes.
+    """
+    from spectator.search.postgres.index import PostgresIndex
+
+    return PostgresIndex(database, name, zone)
+
+
 def engine_fault() -> str:
-    """Return one sentence if the installed search engine cannot be used, else ""."""
+    """Return one sentence if the installed Whoosh cannot be used, else ""."""
     from spectator.search.whoosh.internals import layout_fault
 
     return layout_fault()

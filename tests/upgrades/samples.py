@@ -237,6 +237,17 @@ SAMPLES: dict[str, list[Row]] = {
     ],
     "lease": [{"name": "leader", "host_id": "ab" * 8, "expires_at": _LATE}],
     "picture_use": [{"article_id": 1, "picture_id": 1}, {"article_id": 5, "picture_id": 1}],
+    "search_index": [
+        {
+            "name": "public",
+            "generation": 1,
+            "format": 1,
+            "position": 9,
+            "documents": 1,
+            "newest": 1,
+            "leased_until": None,
+        }
+    ],
 }
 # What code wrote before a migration replaced it: the last schema, and the value.
 FORMER_VALUES = {("article", "language"): ("0014", "Swahili")}

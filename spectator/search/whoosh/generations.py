@@ -92,6 +92,14 @@ class Generations:
             return None
         return Generation(path, int(match[1]), (status.st_ino, status.st_mtime_ns), match[2])
 
+    def size(self) -> int:
+        """Return the bytes of all files."""
+        total = 0
+        for path in self.directory.rglob("*"):
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                total += path.lstat().st_size
+        return total
+
     def create(self) -> Path:
         """Create an empty directory with the next number.
 

@@ -159,6 +159,10 @@ class WhooshIndex:
         """See `Index.is_fragmented`."""
         return self._run(lambda snapshot: len(snapshot.leaves) > _MAX_SEGMENTS)
 
+    def size(self) -> int:
+        """See `Index.size`."""
+        return self._generations.size()
+
     def close(self) -> None:
         """See `Index.close`."""
         with self._locked_state() as state:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spectator.search.ranking import MAX_BOOST, MAX_POSITIONS, RERANK_DEPTH, proximity_boost
+from spectator.search.relevance import MAX_BOOST, MAX_POSITIONS, RERANK_DEPTH, proximity_boost
 from spectator.search.whoosh.internals import decode_positions, position_steps
 from spectator.search.whoosh.reader import posting_lists
 from spectator.search.whoosh.scoring import PostingLists, Scores

@@ -13,7 +13,7 @@ from whoosh.reading import SegmentReader
 from spectator.search import FACETS, Document
 from spectator.search.analysis import FoldingTokenizer
 from spectator.search.language.analysis import analyze
-from spectator.search.ranking import FIELD_WEIGHTS
+from spectator.search.relevance import FIELD_WEIGHTS
 from spectator.search.whoosh.own_words import pack_words
 from spectator.search.whoosh.stems import stem_words
 

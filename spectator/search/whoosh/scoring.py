@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from spectator.search.language.analysis import is_english
 from spectator.search.language.query import Clause, Phrase
-from spectator.search.ranking import (
+from spectator.search.relevance import (
     BM25_K1,
     EXACT_WEIGHT,
     NAMES_LENGTH_NORM,

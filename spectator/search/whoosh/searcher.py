@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from spectator.search import FACETS, MAX_PAGE, MAX_PER_PAGE, Mode, SearchRequest, SearchResults
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause, Query
-from spectator.search.ranking import COMMON_WORD_SHARE, FEW_HITS
+from spectator.search.relevance import COMMON_WORD_SHARE, FEW_HITS
 from spectator.search.whoosh.facets import filter_documents, top_values
 from spectator.search.whoosh.filters import Filters, build_filters
 from spectator.search.whoosh.lexicon import suggest_spelling_of

@@ -15,7 +15,7 @@ from typing import Any
 from whoosh.index import open_dir
 
 from spectator.search import IndexUnavailableError
-from spectator.search.ranking import AVERAGE_LENGTHS, LENGTH_NORMS
+from spectator.search.relevance import AVERAGE_LENGTHS, LENGTH_NORMS
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.facets import Facets, concatenate_facets, read_facets
 from spectator.search.whoosh.generations import Generation, Generations

@@ -1,0 +1,142 @@
+"""The engine in PostgreSQL, on a server of its own: quality, and the cost of results pages."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+from sqlalchemy import create_engine
+
+from benchmarks.figures import Figure, format_spread, quantile
+from benchmarks.search.sites import BenchSite, generated_site
+from benchmarks.search.speed import KINDS, WARM_UPS, page_opener, random_searches, search_kind
+from spectator.db import WRITE_FLAG, engine_options, prepare_engine
+from spectator.db.postgresql_engine import DerivedDatabase
+from spectator.models import SearchIndex
+from spectator.search import Index, open_shared_index
+from tests import postgresql
+
+MISSING = "figures of PostgreSQL are left out: apt-get install postgresql"
+# Of results pages in wall milliseconds, by the number of stories.
+PAGE_GOALS = {100_000: 150.0, 1_000_000: 500.0}
+MAX_QUALITY_LOSS = 0.02
+_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def temporary_index() -> Iterator[Index | None]:
+    """Yield a missing index in a new database; None, and say so, without PostgreSQL."""
+    if postgresql.find_programs() is None:
+        print(MISSING)
+        yield None
+        return
+    with postgresql.server() as server:
+        url = f"{server}/postgres"
+        engine = create_engine(url, **engine_options(url))
+        prepare_engine(engine, ZoneInfo("UTC"))
+        with engine.execution_options(**{WRITE_FLAG: True}).begin() as connection:
+            SearchIndex.__table__.create(connection)  # type: ignore[attr-defined]
+        yield open_shared_index(DerivedDatabase(engine), "bench")
+        engine.dispose()
+
+
+def quality_figure(name: str, value: float, whoosh: float, fts5: float, note: str) -> Figure:
+    """Return the row of a mean reciprocal rank, whose goal follows from that of Whoosh."""
+    return Figure(
+        f"  in PostgreSQL, {name}",
+        value,
+        "",
+        round(whoosh - MAX_QUALITY_LOSS, 3),
+        higher_is_better=True,
+        baseline=fts5,
+        note=note,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSite(BenchSite):
+    """A site whose stories and index are in PostgreSQL."""
+
+    url: str = ""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the environment for the site's processes."""
+        engine = {"SPECTATOR_DATABASE_URL": self.url, "SPECTATOR_SEARCH": "postgres"}
+        return BenchSite.environ.fget(self) | engine  # type: ignore[attr-defined, no-any-return]
+
+
+def page_figures(cache: Path, number: int, searches: int) -> Iterator[Figure]:
+    """Yield the cost of results pages of a site with that many generated stories in PostgreSQL."""
+    if postgresql.find_programs() is None:
+        print(MISSING)
+        return
+    site = generated_site(cache, number)
+    with postgresql.server() as server:
+        with psycopg.connect(f"{server}/postgres".replace("+psycopg", ""), autocommit=True) as one:
+            one.execute("CREATE DATABASE bench TEMPLATE template0")
+        moved = PostgresSite(site.data, number, f"{server}/bench")
+        site.run("database", "copy", moved.url)
+        seconds = moved.run("reindex")
+        name = f"reindex in PostgreSQL, {number:,} stories"
+        yield Figure(name, number / seconds, "/s", higher_is_better=True, note="wall time")
+        yield from _page_figures(moved, searches)
+
+
+def _page_figures(site: PostgresSite, searches: int) -> Iterator[Figure]:
+    texts = random_searches(searches + WARM_UPS)
+    with site.app_context() as app:
+        rows = measure(page_opener(app, "/search?q="), texts, server_pids(site.url))[WARM_UPS:]
+    goal = PAGE_GOALS.get(site.number)
+    name = f"results page in PostgreSQL, p95, {site.number:,} stories"
+    yield Figure(name, quantile([wall for wall, _ in rows], 0.95), "ms", goal, note=_note(rows))
+    for kind in KINDS:
+        part = [
+            row for text, row in zip(texts[WARM_UPS:], rows, strict=True)
+            if search_kind(text) == kind
+        ]  # fmt: skip
+        value = quantile([wall for wall, _ in part], 0.95)
+        yield Figure(f"  of these {kind}, p95", value, "ms", note=_note(part))
+
+
+def _note(rows: Sequence[tuple[float, float]]) -> str:
+    wall, cpu = zip(*rows, strict=True)
+    return f"wall {format_spread(wall)}; CPU of both processes p95 {quantile(cpu, 0.95):.3g}"
+
+
+def measure(
+    function: Callable[[str], object], texts: Sequence[str], pids: Callable[[], Sequence[int]]
+) -> list[tuple[float, float]]:
+    """Return the wall and CPU milliseconds of this process and of others for each text.
+
+    The system counts the CPU time of other processes in hundredths of a second.
+    """
+    rows = []
+    for text in texts:
+        cpu, started = time.process_time() + _cpu_seconds(pids()), time.monotonic()
+        function(text)
+        wall = time.monotonic() - started
+        used = time.process_time() + _cpu_seconds(pids()) - cpu
+        rows.append((wall * 1000, used * 1000))
+    return rows
+
+
+def server_pids(url: str) -> Callable[[], Sequence[int]]:
+    """Return a function that lists the server's processes for a database."""
+    connection = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    return lambda: [pid for (pid,) in connection.execute(query).fetchall()]
+
+
+def _cpu_seconds(pids: Sequence[int]) -> float:
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _CLOCK_TICKS

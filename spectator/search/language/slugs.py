@@ -1,0 +1,30 @@
+"""The slugs that a filter in a query stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from spectator.text.places.gazetteer import find_country
+
+
+def resolve_slugs(name: str, indexed_slugs: Collection[str], words: Sequence[str]) -> list[str]:
+    """Return the slug that the words spell exactly or, without one, every slug with all words.
+
+    A slug has no apostrophe: "N'Golo" becomes "ngolo". Readers may type either.
+    """
+    country = find_country(" ".join(words)) if name == "country" else None
+    for slug in ("-".join(words), country.slug if country else "", "".join(words)):
+        if slug in indexed_slugs:
+            return [slug]
+    return sorted(slug for slug in indexed_slugs if slug_matches(slug, words))
+
+
+def slug_matches(slug: str, words: Sequence[str]) -> bool:
+    """Return whether a slug contains every word, alone or joined to its neighbour."""
+    parts = frozenset(slug.lower().split("-"))
+    return all(
+        word in parts
+        or "".join(words[index : index + 2]) in parts
+        or (index > 0 and "".join(words[index - 1 : index + 1]) in parts)
+        for index, word in enumerate(words)
+    )

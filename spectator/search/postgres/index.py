@@ -1,0 +1,186 @@
+"""The index in PostgreSQL: one for all hosts, read in transactions that see one state of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, tzinfo
+from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from spectator.search import (
+    Document,
+    IndexBusyError,
+    IndexUnavailableError,
+    SearchRequest,
+    SearchResults,
+    SimilarArticle,
+    Suggestions,
+)
+from spectator.search.language.key_terms import count_words
+from spectator.search.language.suggestions import suggest
+from spectator.search.postgres.generations import (
+    FORMAT,
+    Database,
+    abandon,
+    begin_rebuild,
+    current_generation,
+    drop_others,
+    hold_lease,
+    switch,
+)
+from spectator.search.postgres.lexicon import DatabaseLexicon
+from spectator.search.postgres.more_like_this import more_like_this
+from spectator.search.postgres.reader import Reader
+from spectator.search.postgres.searcher import search
+from spectator.search.postgres.writer import apply_changes, build
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+VERSIONS = "SELECT article_id, version FROM {documents}"
+SIZE = """
+SELECT CAST(sum(pg_total_relation_size(CAST(name AS regclass))) AS bigint)
+FROM unnest(CAST(:names AS text[])) AS name
+"""
+QUERY_CANCELED, UNDEFINED_TABLE = "57014", "42P01"
+
+
+class PostgresIndex:
+    """An implementation of `spectator.search.Index`, which documents its methods.
+
+    `name` distinguishes the indexes in a database: a word of lower-case letters.
+    """
+
+    def __init__(self, database: Database, name: str, zone: tzinfo = UTC) -> None:
+        self._database = database
+        self._name = name
+        self._zone = zone
+        self._last_offset: int | None = None
+
+    def find(self, request: SearchRequest) -> SearchResults:
+        """See `Index.find`."""
+        return self._read(lambda reader: search(reader, request))
+
+    def suggest(self, text: str, limit: int = 5) -> Suggestions:
+        """See `Index.suggest`."""
+        return self._read(lambda reader: suggest(DatabaseLexicon(reader), text, limit))
+
+    def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
+        """See `Index.more_like_this`."""
+        words = count_words(document)  # before a transaction: a long text takes half a second
+        return self._read(lambda reader: more_like_this(reader, document.id, words, limit))
+
+    def versions(self) -> dict[int, int]:
+        """See `Index.versions`."""
+        with self._database.reading() as connection:
+            generation = current_generation(connection, self._name)
+            if generation is None:
+                raise IndexUnavailableError("there is no search index")
+            rows = connection.execute(generation.sql(VERSIONS)).all()
+        return {row.article_id: row.version for row in rows}
+
+    def offset(self) -> int | None:
+        """See `Index.offset`. While the database does not answer, the last known offset."""
+        try:
+            with self._database.reading() as connection:
+                generation = current_generation(connection, self._name)
+        except SQLAlchemyError:
+            log.warning("the offset of the search index cannot be read", exc_info=True)
+            return self._last_offset
+        self._last_offset = generation.offset if generation else None
+        return self._last_offset
+
+    def apply(
+        self,
+        changes: Mapping[int, Document | None],
+        offset: int,
+        *,
+        expected_offset: int | None = None,
+    ) -> None:
+        """See `Index.apply`."""
+        with self._database.writing() as connection:
+            generation = current_generation(connection, self._name, for_update=True)
+            if generation is None:
+                raise IndexUnavailableError("there is no search index to change; rebuild it")
+            if generation.format != FORMAT:
+                raise IndexUnavailableError(
+                    "the search index has the format of another release and must be rebuilt"
+                )
+            if expected_offset is not None and generation.offset != expected_offset:
+                raise IndexUnavailableError(
+                    f"the search index is at offset {generation.offset}, not {expected_offset}"
+                )
+            apply_changes(connection, generation, changes, offset)
+
+    def rebuild(
+        self,
+        documents: Iterable[Document],
+        offset: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """See `Index.rebuild`."""
+        generation = begin_rebuild(self._database, self._name)
+        try:
+            with hold_lease(self._database, generation):
+                number = build(self._database, generation, documents, progress)
+            switch(self._database, generation, offset, number)
+        except BaseException:
+            abandon(self._database, generation)
+            raise
+        drop_others(self._database, generation)
+
+    def is_outdated(self) -> bool:
+        """See `Index.is_outdated`."""
+        try:
+            with self._database.reading() as connection:
+                generation = current_generation(connection, self._name)
+        except SQLAlchemyError:
+            return False
+        return generation is not None and generation.format != FORMAT
+
+    def is_fragmented(self) -> bool:
+        """See `Index.is_fragmented`. PostgreSQL tidies up by itself."""
+        return False
+
+    def size(self) -> int:
+        """See `Index.size`."""
+        with self._database.reading() as connection:
+            generation = current_generation(connection, self._name)
+            if generation is None:
+                return 0
+            names = [generation.documents, generation.words]
+            return int(connection.scalar(text(SIZE), {"names": names}) or 0)
+
+    def close(self) -> None:
+        """See `Index.close`. Connections belong to the caller."""
+
+    def _read(self, read: Callable[[Reader], T]) -> T:
+        """Return the result of `read`; once more if a rebuild has replaced the tables meanwhile."""
+        try:
+            return self._read_once(read)
+        except DBAPIError as error:
+            if _sqlstate(error) != UNDEFINED_TABLE:
+                raise _search_error(error) from error
+        try:
+            return self._read_once(read)
+        except DBAPIError as error:
+            raise _search_error(error) from error
+
+    def _read_once(self, read: Callable[[Reader], T]) -> T:
+        with self._database.reading() as connection:
+            generation = current_generation(connection, self._name)
+            if generation is None:
+                raise IndexUnavailableError("there is no search index")
+            return read(Reader(connection, generation, self._zone))
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _search_error(error: DBAPIError) -> IndexUnavailableError:
+    if _sqlstate(error) == QUERY_CANCELED:
+        return IndexBusyError("a search takes too long")
+    return IndexUnavailableError(f"the search index cannot be read: {error.orig!r}")

@@ -1,0 +1,106 @@
+"""The `Lexicon` of a generation, for spelling and suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from spectator.search import FACETS
+from spectator.search.postgres.matchers import all_of, any_of, quote
+from spectator.search.postgres.ranker import sort_by_date
+from spectator.search.postgres.reader import Reader
+from spectator.search.postgres.selection import Selection
+from spectator.search.postgres.terms import HEADLINE, JOINED, NAME, is_indexable
+
+# Of words that share a part with a misspelt one.
+MAX_COMPARED = 5_000
+SIMILAR = """
+SELECT DISTINCT substr(term, 2) FROM {words}
+WHERE (term >= :headline AND term < :headline_end OR term >= :name AND term < :name_end)
+  AND documents > 0 AND char_length(term) BETWEEN :shortest AND :longest
+  AND EXISTS (SELECT FROM unnest(CAST(:pieces AS text[])) AS piece WHERE strpos(term, piece) > 2)
+LIMIT :most
+"""
+
+
+class DatabaseLexicon:
+    """An implementation of `Lexicon`, which documents its methods."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    @property
+    def offset(self) -> int:
+        """See `Lexicon.offset`."""
+        return self._reader.generation.offset
+
+    @property
+    def facet_counts(self) -> Mapping[str, Mapping[str, int]]:
+        """See `Lexicon.facet_counts`."""
+        return {name: self._reader.facet_counts(name) for name in FACETS}
+
+    def word_frequency(self, word: str) -> int:
+        """See `Lexicon.word_frequency`."""
+        return self._reader.document_frequencies([word]).get(word, 0)
+
+    def is_joined_name(self, word: str) -> bool:
+        """See `Lexicon.is_joined_name`."""
+        return bool(self._reader.terms_with_prefix(f"{JOINED}{word} "))
+
+    def similar_words(self, word: str, distance: int) -> set[str]:
+        """See `Lexicon.similar_words`."""
+        first = word[0]
+        after = chr(ord(first) + 1)
+        values = {
+            "headline": HEADLINE + first,
+            "headline_end": HEADLINE + after,
+            "name": NAME + first,
+            "name_end": NAME + after,
+            "shortest": len(word) + 1 - distance,
+            "longest": len(word) + 1 + distance,
+            "most": MAX_COMPARED,
+            "pieces": list(_pieces(word[1:], distance + 1)),
+        }
+        rows = self._reader.execute(SIMILAR, values)
+        return {other for (other,) in rows if is_within(word, other, distance)}
+
+    def newest_headlines(self, rows: Sequence[Sequence[str]], limit: int) -> list[int]:
+        """See `Lexicon.newest_headlines`."""
+        queries = [
+            all_of(
+                quote(HEADLINE + word, is_prefix=number == len(row))
+                for number, word in enumerate(row, 1)
+            )
+            for row in rows
+            if all(map(is_indexable, row))
+        ]
+        if not queries:
+            return []
+        return sort_by_date(self._reader, Selection().matching(any_of(queries)), limit)
+
+
+def _pieces(text: str, number: int) -> Iterator[str]:
+    """Yield a text in that many pieces; fewer edits than that leave one of them as it is."""
+    size, rest = divmod(len(text), number)
+    start = 0
+    for index in range(number):
+        end = start + size + (index < rest)
+        if start < end:
+            yield text[start:end]
+        start = end
+
+
+def is_within(one: str, other: str, distance: int) -> bool:
+    """Return whether at most `distance` insertions, deletions and replacements separate words."""
+    if abs(len(one) - len(other)) > distance:
+        return False
+    previous = list(range(len(other) + 1))
+    for number, character in enumerate(one, 1):
+        row = [number]
+        for index, compared in enumerate(other):
+            row.append(
+                min(previous[index] + (character != compared), previous[index + 1] + 1, row[-1] + 1)
+            )
+        if min(row) > distance:
+            return False
+        previous = row
+    return previous[-1] <= distance

@@ -1,0 +1,92 @@
+"""One read of a generation: its statements, within limits on their number and their time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from spectator.search import IndexBusyError
+from spectator.search.postgres.generations import Generation
+from spectator.search.postgres.terms import StoredText, facet_term
+
+# In seconds: of one statement, and of one search, which then returns what it has.
+MAX_STATEMENT_SECONDS, MAX_SECONDS = 3.0, 5.0
+# Costly plans are compiled and divided among processes otherwise, which takes longer than they do.
+LIMITS = f"""
+SET LOCAL statement_timeout = '{int(MAX_STATEMENT_SECONDS * 1000)}ms';
+SET LOCAL jit = off;
+SET LOCAL max_parallel_workers_per_gather = 0
+"""
+FREQUENCIES = "SELECT term, documents FROM {words} WHERE term = ANY (:terms)"
+RANGE = """
+SELECT term, documents FROM {words} WHERE term >= :start AND term < :end AND documents > 0
+"""
+RANGE_SUM = """
+SELECT coalesce(sum(documents), 0) FROM {words} WHERE term >= :start AND term < :end
+"""
+TEXTS = """
+SELECT article_id, published, headline_length, body_length, language, terms, postings
+FROM {documents} WHERE article_id = ANY (:ids)
+"""
+_LAST_CHARACTER = "\U0010ffff"
+
+
+class Reader:
+    """A generation that one transaction reads. Days and years are those of `zone`."""
+
+    def __init__(self, connection: Connection, generation: Generation, zone: tzinfo) -> None:
+        self.connection = connection
+        self.generation = generation
+        self.zone = zone
+        self.deadline = time.monotonic() + MAX_SECONDS
+        self.is_partial = False
+        connection.execute(text(LIMITS))
+
+    def execute(self, template: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows of a statement. Raises IndexBusyError when the time is over."""
+        if self.is_late():
+            raise IndexBusyError("a search takes too long")
+        return self.connection.execute(self.generation.sql(template), values).all()
+
+    def is_late(self) -> bool:
+        """Return whether the search has used its time."""
+        return time.monotonic() > self.deadline
+
+    def document_frequencies(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many documents each of these terms occurs, if in any."""
+        rows = self.execute(FREQUENCIES, {"terms": list(terms)})
+        return {row.term: row.documents for row in rows}
+
+    def terms_with_prefix(self, prefix: str) -> dict[str, int]:
+        """Return the terms that start with a prefix, with their document frequencies."""
+        bounds = {"start": prefix, "end": prefix + _LAST_CHARACTER}
+        return {row.term: row.documents for row in self.execute(RANGE, bounds)}
+
+    def prefix_frequency(self, prefix: str) -> int:
+        """Return the sum of the document frequencies of the terms with a prefix."""
+        bounds = {"start": prefix, "end": prefix + _LAST_CHARACTER}
+        return int(self.execute(RANGE_SUM, bounds)[0][0])
+
+    def facet_counts(self, name: str) -> dict[str, int]:
+        """Return the number of documents with each value of a facet."""
+        prefix = facet_term(name, "")
+        return {
+            term.removeprefix(prefix): count
+            for term, count in self.terms_with_prefix(prefix).items()
+        }
+
+    def years(self) -> list[int]:
+        """Return the years, in UTC, of which there are documents."""
+        return sorted(map(int, self.facet_counts("year")))
+
+    def texts(self, ids: Iterable[int]) -> Iterator[StoredText]:
+        """Yield the stored texts of documents, in any order, until the time is over."""
+        for row in self.execute(TEXTS, {"ids": list(ids)}):
+            if self.is_late():
+                self.is_partial = True
+                return
+            yield StoredText(row)

@@ -1,0 +1,201 @@
+"""A search of one generation: matching, filtering, sorting, paging and facet counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from spectator.search import MAX_PAGE, MAX_PER_PAGE, SearchRequest, SearchResults
+from spectator.search.language.parser import parse_query
+from spectator.search.language.query import Query
+from spectator.search.language.spelling import suggest_spelling
+from spectator.search.postgres.facets import count_documents, count_values
+from spectator.search.postgres.filters import build_filters
+from spectator.search.postgres.lexicon import DatabaseLexicon
+from spectator.search.postgres.matchers import Matcher, Statistics, clause_matcher
+from spectator.search.postgres.ranker import Scorer, sort_by_date, sort_by_relevance
+from spectator.search.postgres.reader import Reader
+from spectator.search.postgres.selection import Selection
+from spectator.search.relevance import COMMON_WORD_SHARE, FEW_HITS
+from spectator.search.whoosh.stems import Highlights
+
+# How many texts are read to see whether words are in a row.
+MAX_VERIFIED = 1_500
+ANY_DOCUMENT = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The documents that match the words, before any filter; no scorer if there are no words."""
+
+    selection: Selection
+    scorer: Scorer | None = None
+    term_counts: Sequence[tuple[str, int]] = ()
+
+
+def search(reader: Reader, request: SearchRequest) -> SearchResults:
+    """Return one page of results, within the reader's limits."""
+    results = _run_query(reader, request, parse_query(request.text))
+    full_matches = results.total if results.mode == "all" else 0
+    if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
+        return results
+    suggestion = suggest_spelling(DatabaseLexicon(reader), request.text)
+    if not suggestion:
+        return results
+    corrected = replace(request, text=suggestion)
+    alternative = _run_query(reader, corrected, parse_query(suggestion))
+    is_better = alternative.mode == "all" and alternative.total > full_matches
+    return replace(results, suggestion=suggestion) if is_better else results
+
+
+def _run_query(reader: Reader, request: SearchRequest, query: Query) -> SearchResults:
+    filters = build_filters(reader, request, query)
+    matches = _match(reader, request, query)
+    counts = count_values(reader, matches.selection, filters)
+    ids = _page(reader, request, query, matches, filters.apply(matches.selection))
+    return SearchResults(
+        ids=ids,
+        total=counts.total,
+        terms=Highlights(query.terms),
+        prefixes=query.prefixes,
+        mode="any" if matches.scorer and matches.scorer.is_any else "all",
+        index_offset=reader.generation.offset,
+        facets=counts.facets,
+        year_counts=counts.years,
+        term_counts=matches.term_counts,
+        filters=filters.included,
+        excluded_filters=filters.excluded,
+        unknown_filters=filters.unknown,
+        is_truncated=query.is_truncated,
+        is_partial=reader.is_partial,
+        published_from=filters.published_from,
+        published_to=filters.published_to,
+    )
+
+
+def _match(reader: Reader, request: SearchRequest, query: Query) -> Matches:
+    """Return the documents that match every clause or, if none does, any clause."""
+    scope = ANY_DOCUMENT
+    if request.article_ids is not None:
+        scope = scope.among("permitted", request.article_ids)
+    matchers = [clause_matcher(clause) for clause in query.included]
+    excluded = [clause_matcher(clause) for clause in query.excluded]
+    if not matchers:
+        lists_all = query.has_conditions or query.is_blank
+        everything = _exclude(reader, scope, excluded)
+        return Matches(everything if lists_all else scope.nothing())
+    statistics = _read_statistics(reader, [*matchers, *excluded])
+    selection = scope.matching(*(matcher.tsquery for matcher in matchers))
+    inexact = [matcher for matcher in matchers if not matcher.is_exact]
+    if inexact:
+        selection = scope.among("verified", _verify(reader, selection, inexact, statistics))
+    selection = _exclude(reader, selection, excluded, statistics)
+    if sort_by_date(reader, selection, 1):
+        return Matches(selection, Scorer(matchers, statistics))
+    return _match_any(reader, query, scope, matchers, excluded, statistics)
+
+
+def _match_any(
+    reader: Reader,
+    query: Query,
+    scope: Selection,
+    matchers: Sequence[Matcher],
+    excluded: Sequence[Matcher],
+    statistics: Statistics,
+) -> Matches:
+    """Return the documents that match at least one clause, and how many match each clause.
+
+    Clauses that match more than a tenth of the documents count only if there is no rarer one.
+    """
+    verified: dict[int, list[int]] = {}
+    counts = []
+    for number, matcher in enumerate(matchers):
+        selection = scope.matching(matcher.tsquery)
+        if matcher.is_exact:
+            counts.append(count_documents(reader, selection))
+        else:
+            verified[number] = _verify(reader, selection, [matcher], statistics)
+            counts.append(len(verified[number]))
+    term_counts = [
+        (str(clause), count) for clause, count in zip(query.included, counts, strict=True)
+    ]
+    if len(matchers) == 1 or not any(counts):
+        return Matches(scope.nothing(), term_counts=term_counts)
+    most = COMMON_WORD_SHARE * _scope_size(reader, scope)
+    used = [number for number, count in enumerate(counts) if 0 < count <= most]
+    used = used or [number for number, count in enumerate(counts) if count]
+    queries = [matchers[number].tsquery for number in used if number not in verified]
+    ids = {key for number in used for key in verified.get(number, ())}
+    selection = _exclude(reader, scope.matching_or_among(queries, ids), excluded, statistics)
+    if not sort_by_date(reader, selection, 1):
+        return Matches(scope.nothing(), term_counts=term_counts)
+    scorer = Scorer([matchers[number] for number in used], statistics, is_any=True)
+    return Matches(selection, scorer, term_counts)
+
+
+def _scope_size(reader: Reader, scope: Selection) -> int:
+    if scope is ANY_DOCUMENT:
+        return reader.generation.document_count
+    return count_documents(reader, scope)
+
+
+def _read_statistics(reader: Reader, matchers: Iterable[Matcher]) -> Statistics:
+    matchers = list(matchers)
+    terms = {term for matcher in matchers for term in matcher.terms()}
+    frequencies = reader.document_frequencies(terms)
+    for prefix in {prefix for matcher in matchers for prefix in matcher.prefixes()}:
+        frequencies[f"{prefix}*"] = reader.prefix_frequency(prefix)
+    return Statistics(reader.generation.document_count, frequencies)
+
+
+def _verify(
+    reader: Reader, selection: Selection, matchers: Sequence[Matcher], statistics: Statistics
+) -> list[int]:
+    """Return the selected documents whose texts match, of the newest `MAX_VERIFIED`."""
+    ids = sort_by_date(reader, selection, MAX_VERIFIED + 1)
+    if len(ids) > MAX_VERIFIED:
+        reader.is_partial = True
+    return [
+        text.article_id
+        for text in reader.texts(ids[:MAX_VERIFIED])
+        if all(matcher.score(text, statistics) for matcher in matchers)
+    ]
+
+
+def _exclude(
+    reader: Reader,
+    selection: Selection,
+    matchers: Sequence[Matcher],
+    statistics: Statistics | None = None,
+) -> Selection:
+    """Return the selected documents that match none of the matchers."""
+    selection = selection.without(matcher.tsquery for matcher in matchers if matcher.is_exact)
+    inexact = [matcher for matcher in matchers if not matcher.is_exact]
+    statistics = statistics or Statistics(reader.generation.document_count, {})
+    unwanted = [
+        key
+        for matcher in inexact
+        for key in _verify(reader, selection.matching(matcher.tsquery), [matcher], statistics)
+    ]
+    return (
+        selection.where("article_id <> ALL (:unwanted)", unwanted=unwanted)
+        if unwanted
+        else (selection)
+    )
+
+
+def _page(
+    reader: Reader, request: SearchRequest, query: Query, matches: Matches, allowed: Selection
+) -> list[int]:
+    """Return the requested page of the allowed documents in the requested order.
+
+    A page out of range is empty.
+    """
+    size = max(1, min(request.per_page, MAX_PER_PAGE))
+    if not 1 <= request.page <= MAX_PAGE:
+        return []
+    page = slice((request.page - 1) * size, request.page * size)
+    if request.sort == "relevance" and matches.scorer:
+        return sort_by_relevance(reader, allowed, query, matches.scorer, page)
+    is_oldest = request.sort == "oldest"
+    return sort_by_date(reader, allowed, size, page.start, oldest=is_oldest)

@@ -1,0 +1,255 @@
+"""The search index in PostgreSQL: its tables, its limits, and several hosts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from spectator.db.postgresql_engine import DerivedDatabase
+from spectator.search import (
+    Document,
+    IndexBusyError,
+    IndexUnavailableError,
+    SearchRequest,
+)
+from spectator.search.postgres import facets, generations, index, ranker, reader, searcher
+from spectator.search.postgres.generations import Generation, current_generation
+from spectator.search.postgres.index import PostgresIndex
+from tests.search_engines import MakeIndex
+from tests.search_samples import MALI, MARKET, STORIES, document, document_ids, search_ids
+
+Execute = Callable[[str], list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def database(search_database: DerivedDatabase | None, make_index: MakeIndex) -> DerivedDatabase:
+    """Database of the indexes."""
+    if search_database is None:
+        pytest.skip("needs PostgreSQL: python -m tests.postgresql pytest …")
+    return search_database
+
+
+@pytest.fixture
+def shared(database: DerivedDatabase, make_index: MakeIndex) -> PostgresIndex:
+    """Index of STORIES for one test, at offset 7."""
+    shared = make_index()
+    shared.rebuild(STORIES, 7)
+    assert isinstance(shared, PostgresIndex)
+    return shared
+
+
+def generation_of(database: DerivedDatabase, shared: PostgresIndex) -> Generation:
+    with database.reading() as connection:
+        generation = current_generation(connection, shared._name)
+    assert generation
+    return generation
+
+
+def read(database: DerivedDatabase, sql: str, generation: Generation) -> list[tuple[object, ...]]:
+    with database.reading() as connection:
+        return [tuple(row) for row in connection.execute(generation.sql(sql))]
+
+
+def tables(database: DerivedDatabase, shared: PostgresIndex) -> set[str]:
+    with database.reading() as connection:
+        return set(connection.scalars(text(generations.LIST_TABLES), {"name": shared._name}))
+
+
+# Tables
+
+
+def test_a_rebuild_drops_the_tables_of_the_generation_before(
+    database: DerivedDatabase, shared: PostgresIndex
+) -> None:
+    before = tables(database, shared)
+    assert len(before) == 2
+    shared.rebuild([MALI], 8)
+    assert len(tables(database, shared)) == 2 and tables(database, shared).isdisjoint(before)
+
+
+def test_a_failed_rebuild_leaves_no_tables(
+    database: DerivedDatabase, shared: PostgresIndex
+) -> None:
+    before = tables(database, shared)
+
+    def stories() -> Iterator[Document]:
+        yield MALI
+        assert len(tables(database, shared)) == 4
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="disk is gone"):
+        shared.rebuild(stories(), 8)
+    assert tables(database, shared) == before
+
+
+def test_frequencies_after_many_changes_are_those_of_a_rebuilt_index(
+    database: DerivedDatabase, shared: PostgresIndex, make_index: MakeIndex
+) -> None:
+    added = [document("N'Golo and élan", "votes voting vote") for _ in range(3)]
+    changed = replace(MARKET, headline="Millet", topics=("food",), version=2)
+    shared.apply({story.id: story for story in added}, 8)
+    shared.apply({MALI.id: None, MARKET.id: changed, added[0].id: None, 10**6: None}, 9)
+    rest = [story for story in (*STORIES, *added[1:]) if story not in (MALI, MARKET)]
+    fresh = make_index()
+    assert isinstance(fresh, PostgresIndex)
+    fresh.rebuild([*rest, changed], 9)
+    rows, expected = (
+        read(database, "SELECT term, documents FROM {words} ORDER BY term", one)
+        for one in (generation_of(database, shared), generation_of(database, fresh))
+    )
+    assert rows == expected and len(rows) > 50
+    counts = [generation_of(database, one).document_count for one in (shared, fresh)]
+    assert counts == [len(rest) + 1] * 2
+
+
+def test_a_search_during_a_switch_reads_the_new_tables(
+    database: DerivedDatabase, shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is read, then the tables are dropped, then they are read."""
+    read_once, attempts = current_generation, []
+
+    def read_and_replace(connection: object, name: str) -> Generation | None:
+        generation = read_once(connection, name)  # type: ignore[arg-type]
+        attempts.append(generation)
+        if len(attempts) == 1:
+            with monkeypatch.context() as patch:
+                patch.setattr(index, "current_generation", read_once)
+                shared.rebuild([MALI], 8)
+        return generation
+
+    monkeypatch.setattr(index, "current_generation", read_and_replace)
+    assert search_ids(shared, "mali") == {MALI.id}
+    assert len(attempts) == 2
+
+
+def test_an_index_whose_tables_are_gone_is_rebuilt(
+    database: DerivedDatabase, shared: PostgresIndex
+) -> None:
+    """As after `spectator database copy` or `restore`, which leave the tables out."""
+    with database.writing() as connection:
+        connection.execute(generation_of(database, shared).sql("DROP TABLE {documents}, {words}"))
+    assert shared.offset() is None
+    with pytest.raises(IndexUnavailableError):
+        shared.find(SearchRequest("mali"))
+    shared.rebuild(STORIES, 9)
+    assert shared.offset() == 9 and MALI.id in search_ids(shared, "mali")
+
+
+def test_an_index_in_the_format_of_another_release_is_read_only(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not shared.is_outdated()
+    monkeypatch.setattr(index, "FORMAT", index.FORMAT + 1)
+    assert shared.is_outdated()
+    with pytest.raises(IndexUnavailableError, match="format of another release"):
+        shared.apply({MALI.id: None}, 8)
+    assert MALI.id in search_ids(shared, "mali") and shared.offset() == 7
+
+
+# Several hosts
+
+
+def test_a_host_that_was_ended_during_a_rebuild_holds_up_others_for_a_while_only(
+    database: DerivedDatabase, shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "LEASE_SECONDS", 0.3)
+    ended = generations.begin_rebuild(database, shared._name)
+    with pytest.raises(IndexUnavailableError, match="another process"):
+        shared.rebuild([], 8)
+    time.sleep(0.35)
+    shared.rebuild([MALI], 8)
+    assert shared.offset() == 8
+    with pytest.raises(IndexUnavailableError):  # it was only frozen
+        generations.switch(database, ended, 9, 0)
+    assert search_ids(shared, "mali") == {MALI.id}
+
+
+def test_a_long_rebuild_keeps_its_lease(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "LEASE_SECONDS", 0.2)
+
+    def stories() -> Iterator[Document]:
+        yield MALI
+        for _ in range(4):
+            time.sleep(0.1)
+            with pytest.raises(IndexUnavailableError):
+                shared.rebuild([], 9)
+
+    shared.rebuild(stories(), 8)
+    assert shared.offset() == 8
+
+
+def test_a_change_that_another_host_has_applied_is_refused(
+    shared: PostgresIndex, make_index: MakeIndex
+) -> None:
+    other = make_index(shared._name)
+    story = document("Cocoa")
+    shared.apply({story.id: story}, 8, expected_offset=7)
+    with pytest.raises(IndexUnavailableError, match="offset 8, not 7"):
+        other.apply({story.id: story}, 8, expected_offset=7)
+    assert search_ids(other, "cocoa") == {story.id} and other.offset() == 8
+
+
+# Limits
+
+
+def test_a_search_that_takes_too_long_is_refused_as_busy(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_SECONDS", -1)
+    with pytest.raises(IndexBusyError):
+        shared.find(SearchRequest("mali"))
+    assert shared.offset() == 7, "None would mean that the index must be rebuilt"
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_the_server(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = reader.LIMITS.replace("3000ms", "20ms")
+    monkeypatch.setattr(reader, "LIMITS", limits)
+    monkeypatch.setattr(reader, "FREQUENCIES", "SELECT pg_sleep(1), CAST(:terms AS text[])")
+    started = time.monotonic()
+    with pytest.raises(IndexBusyError):
+        shared.find(SearchRequest("mali"))
+    assert time.monotonic() - started < 0.9
+
+
+def test_results_beyond_the_exact_scores_follow_by_their_rough_ones(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranker, "MAX_SCORED", 5)
+    headlines = [document("Harbour report", "x") for _ in range(4)]
+    bodies = [document("Report", "harbour x") for _ in range(9)]
+    shared.apply({story.id: story for story in (*bodies, *headlines)}, 8)
+    pages = [
+        shared.find(SearchRequest("harbour", page=page, per_page=4)).ids for page in range(1, 6)
+    ]
+    assert set(pages[0]) == set(document_ids(*headlines))
+    seen = [key for page in pages for key in page]
+    assert sorted(seen) == sorted(document_ids(*headlines, *bodies))
+    assert [len(page) for page in pages] == [4, 4, 4, 1, 0]
+
+
+def test_phrases_are_looked_for_in_a_limited_number_of_texts(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher, "MAX_VERIFIED", 3)
+    stories = [document("Report", "free port x") for _ in range(5)]
+    shared.apply({story.id: story for story in stories}, 8)
+    results = shared.find(SearchRequest('"free port"'))
+    assert results.is_partial and results.ids == document_ids(*reversed(stories[2:]))
+    assert not shared.find(SearchRequest("free port")).is_partial
+
+
+def test_facets_are_counted_in_a_limited_number_of_stories(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "MAX_COUNTED", 4)
+    results = shared.find(SearchRequest(""))
+    assert results.is_partial and results.total == len(STORIES) == len(results.ids)
+    assert sum(count for _, count in results.facets["language"]) == 4
