@@ -44,14 +44,15 @@ def upgrade(site: Site, version: str) -> int:
     old, new = choose_commits(version)
     if old:
         require_compatible(old, new)
-    backup = site.run("sh", "-c", BACKUP, "backup", time.strftime("%Y-%m-%d-%H%M%S"))
+    now = time.strftime("%Y-%m-%d-%H%M%S")
+    backup = site.run("sh", "-c", BACKUP, "backup", now, step="The backup")
     say(f"Backup: {backup.splitlines()[-1]}")
     has_reloaded = False
     try:
         move_code(new)
         say(f"Code and packages: {new[:12]}")
         say(site.run(".venv/bin/spectator", "init"))
-        site.run(".venv/bin/python", "-c", CHECK)
+        site.run(".venv/bin/python", "-c", CHECK, step="The trial of the new code")
         has_reloaded = True
         site.reload()
     except (StepError, KeyboardInterrupt) as error:
@@ -70,7 +71,7 @@ def roll_back(site: Site, old: str, has_reloaded: bool, error: BaseException) ->
     try:
         move_code(old)
         if has_reloaded:
-            site.run(".venv/bin/python", "-c", CHECK)
+            site.run(".venv/bin/python", "-c", CHECK, step="The trial of the old code")
             site.reload()
     except StepError as second_error:
         say(f"Returning to {old[:12]} failed too. {second_error} See docs/upgrading.md.")

@@ -14,8 +14,11 @@ class StepError(Exception):
     """A step of the upgrade has failed; the message says which one and why."""
 
 
-def call(*words: str) -> str:
-    """Return what a command prints. Raises StepError with its last line if it fails."""
+def call(*words: str, step: str = "") -> str:
+    """Return what a command prints; if it fails, raise StepError with the step and its last line.
+
+    The step is the command itself if it has no name.
+    """
     result = subprocess.run(  # noqa: S603 - words of this program, no shell
         words,
         cwd=ROOT,
@@ -26,7 +29,8 @@ def call(*words: str) -> str:
     )
     if result.returncode:
         lines = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
-        raise StepError(f"{shlex.join(words)[:100]} failed: {lines[-1][:MAX_DETAIL_CHARACTERS]}")
+        name = step or shlex.join(words)[:100]
+        raise StepError(f"{name} failed: {lines[-1][:MAX_DETAIL_CHARACTERS]}")
     return result.stdout.strip()
 
 

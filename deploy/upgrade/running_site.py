@@ -58,9 +58,9 @@ class Site:
             words += ["-E", setting]
         return words
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, step: str = "") -> str:
         """Run a command as the site's user, with its settings."""
-        return call(*self.prefix, *words)
+        return call(*self.prefix, *words, step=step)
 
     def master(self) -> int:
         """Return the process id of gunicorn's master, 0 if the site is not running."""

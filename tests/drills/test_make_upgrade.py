@@ -180,7 +180,8 @@ def test_a_broken_version_is_taken_back(deployment: Deployment) -> None:
     deployment.release({"spectator/site/__init__.py": broken})
     with site.polling(["/", "/politics/"]):  # it never reaches readers
         code, output = deployment.upgrade()
-    assert code and "No module named 'a_missing_package'" in output, output
+    reason = "The trial of the new code failed: ModuleNotFoundError: No module named"
+    assert code and f"The upgrade failed. {reason} 'a_missing_package'" in output, output
     assert "Nothing that was saved is lost." in output and "Traceback" not in output
     assert deployment.commit() == commit and site.processes() == running
 
