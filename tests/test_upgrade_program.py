@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 Modules = dict[str, ModuleType]
 MIGRATIONS = "spectator/migrations/__init__.py"
 SYSTEMCTL = """
-case "$1" in
-  is-active) test "$3" = spectator-web || test "$3" = spectator-worker;;
-  show) echo User=spectator; echo "EnvironmentFiles=/etc/spectator.env (ignore_errors=no)"
+case "$1 $4" in
+  is-active*) test "$3" = spectator-web || test "$3" = spectator-worker;;
+  *WorkingDirectory) echo {directory};;
+  show*) echo User=spectator; echo "EnvironmentFiles=/etc/spectator.env (ignore_errors=no)"
         echo 'Environment=SPECTATOR_DATA_DIR=/var/lib/spectator "SPECTATOR_SITE_NAME=The News"';;
 esac
 """
@@ -124,7 +125,8 @@ def test_a_version_that_the_old_code_cannot_live_with_is_refused(
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fake systemctl, with the pair of units active."""
     program = tmp_path / "systemctl"
-    program.write_text(f"#!/bin/sh\n{SYSTEMCTL}", "utf-8")
+    code = SYSTEMCTL.replace("{directory}", str(ROOT))
+    program.write_text(f"#!/bin/sh\n{code}", "utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
@@ -142,6 +144,13 @@ def test_commands_get_the_user_and_the_settings_of_the_active_units(
         *("-E", "SPECTATOR_DATA_DIR=/var/lib/spectator"),
         *("-E", "SPECTATOR_SITE_NAME=The News"),
     ]
+
+
+def test_units_of_another_checkout_are_left_alone(
+    systemctl: None, modules: Modules, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(modules["running_site"], "ROOT", tmp_path)
+    assert modules["running_site"].Site.find().units == []
 
 
 @pytest.fixture
@@ -174,3 +183,6 @@ def test_a_lock_that_nobody_holds_names_no_master(
 def test_a_failed_command_is_reported_with_its_last_line(modules: Modules) -> None:
     with pytest.raises(modules["commands"].StepError, match=r"^sh -c .* failed: second$"):
         modules["commands"].call("sh", "-c", "echo first >&2; echo second >&2; exit 3")
+    with pytest.raises(modules["commands"].StepError, match=r"^The packages failed: second$"):
+        code = "echo second >&2; echo 'make: *** [Makefile:1] Error 1' >&2; exit 2"
+        modules["commands"].call("sh", "-c", code, step="The packages")

@@ -61,7 +61,7 @@ def require_compatible(old: str, new: str) -> None:
 def move_code(target: str) -> None:
     """Move the checkout to a commit and install its packages, those of installed extras too."""
     call("git", "reset", "--quiet", "--keep", target)
-    call("make", "--no-print-directory", ".venv/runtime")
+    call("make", "--no-print-directory", ".venv/runtime", step="Installing the packages")
     site = packages_of(ROOT / "requirements.txt")
     freeze = call(".venv/bin/python", "-m", "pip", "freeze")
     installed = {line.partition("==")[0].lower() for line in freeze.splitlines()}

@@ -28,7 +28,9 @@ def call(*words: str, step: str = "") -> str:
         check=False,
     )
     if result.returncode:
-        lines = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
+        output = (result.stderr or result.stdout).strip().splitlines()
+        # make ends with a line of its own.
+        lines = [line for line in output if not line.startswith("make")] or ["no message"]
         name = step or shlex.join(words)[:100]
         raise StepError(f"{name} failed: {lines[-1][:MAX_DETAIL_CHARACTERS]}")
     return result.stdout.strip()

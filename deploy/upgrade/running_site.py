@@ -28,18 +28,20 @@ class Site:
 
     @classmethod
     def find(cls) -> Site:
-        """Return the site of systemd's active units, else that of this shell's settings."""
+        """Return the site of the active units of this checkout, else that of this shell."""
         try:
-            active = [unit for unit in UNITS if cls._is_active(unit)]
+            active = [unit for unit in UNITS if cls._runs_here(unit)]
         except FileNotFoundError:
             return cls()
         return cls(cls._prefix(active[0]), active) if active else cls()
 
     @staticmethod
-    def _is_active(unit: str) -> bool:
+    def _runs_here(unit: str) -> bool:
+        """Return whether a unit is active and runs the code of this checkout."""
         command = ["systemctl", "is-active", "--quiet", unit]
         result = subprocess.run(command, stderr=subprocess.DEVNULL, check=False)  # noqa: S603
-        return result.returncode == 0
+        show = ("systemctl", "show", unit, "-p", "WorkingDirectory", "--value")
+        return result.returncode == 0 and Path(call(*show)).resolve() == ROOT
 
     @staticmethod
     def _prefix(unit: str) -> list[str]:
