@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 
 from spectator import create_app, indexing, publishing
 from spectator.accounts import hashing
-from spectator.db import db
+from spectator.db import db, postgresql_engine
 from spectator.models import User
 from spectator.operations import setup
 from spectator.publishing import Action
@@ -118,6 +118,17 @@ def compiled_url_builders() -> Iterator[None]:
 
     patch = pytest.MonkeyPatch()
     patch.setattr(Rule, "_compile_builder", compile_once)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_server() -> Iterator[None]:
+    """Let transactions that write stand still for a minute: a test machine may be that busy."""
+    statements = postgresql_engine.TAKE_WRITE_LOCK.replace("'2s'", "'60s'")
+    assert statements != postgresql_engine.TAKE_WRITE_LOCK
+    patch = pytest.MonkeyPatch()
+    patch.setattr(postgresql_engine, "TAKE_WRITE_LOCK", statements)
     yield
     patch.undo()
 

@@ -324,7 +324,7 @@ def test_a_host_that_stops_inside_a_transaction_holds_nobody_up(app: Flask) -> N
 
     url = app.config["DATABASE_URL"].replace("+psycopg", "")
     with psycopg.connect(url) as frozen:
-        frozen.execute(postgresql_engine.TAKE_WRITE_LOCK.replace("'2s'", "'100ms'"))
+        frozen.execute(postgresql_engine.TAKE_WRITE_LOCK.replace("'60s'", "'100ms'"))
         with db.write():
             pass
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):

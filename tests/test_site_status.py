@@ -146,7 +146,7 @@ def test_the_worker_prunes_every_table_with_a_bound(
     (app.config["DATA_DIR"] / "searches.1.folding").write_text(
         '{"q": "ports", "hits": 1, "ms": 1, "day": "' + f'{datetime.now(UTC).date()}"' + "}\n"
     )
-    idle_worker.traffic.totals = metrics.RequestTotals(0, 0, 0)
+    idle_worker.maintenance.traffic.totals = metrics.RequestTotals(0, 0, 0)
     monkeypatch.setattr(metrics, "read_totals", lambda _data: metrics.RequestTotals(1, 0, 0))
     while idle_worker.run_once():
         pass
