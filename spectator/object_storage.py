@@ -195,6 +195,8 @@ class ObjectStore:
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise  # of a file on this machine, which was to be stored
             is_missing = isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error)
             if is_missing and not action.startswith("write"):
                 raise FileNotFoundError(f"{self.url}: cannot {action}: no such object") from error

@@ -24,9 +24,9 @@ from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
 from spectator.text.html.embeds import render_body
-from spectator.text.html.markup import BREAKS
 from spectator.text.html.paragraphs import HTML_BLOCKS, KNOWN
 from spectator.text.html.sanitizer import ATTRIBUTES, TAGS
+from spectator.text.html.tokenizer import BREAKS
 from spectator.text.words.excerpts import reading_minutes
 from spectator.text.words.language_tags import text_dir
 from spectator.text.words.languages import language_name

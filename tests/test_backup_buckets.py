@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from spectator import create_app, media, publishing, queries, worker
+from spectator import create_app, media, publishing, queries
 from spectator.cli import main
 from spectator.db import db
 from spectator.object_storage import WRITING, open_store
@@ -214,18 +214,14 @@ def test_another_worker_does_not_repeat_the_backup_of_a_day(app: Flask, nightly:
     assert contents(nightly) == before
 
 
-def test_a_bucket_that_refuses_is_logged_and_tried_again_an_hour_later(
+def test_a_bucket_that_refuses_is_logged_and_named_by_the_doctor(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = BadStore(response("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>"))
     object_stores.use_store(monkeypatch, server.address)
     app.config["BACKUP_TO"] = "s3://backups/site"
-    monkeypatch.setattr(worker, "NIGHTLY_HOUR", 0)
-    background = worker.Worker(app)
-    for _ in range(2):
-        background.start_backup_if_due()
-        assert background.backup_thread is not None
-        background.backup_thread.join()
+    nightly_backup.make(app.config, TODAY)
+    assert nightly_backup.is_missing(app.config, TODAY)
     lines = [line for line in doctor.problems(app) if "BACKUP_TO" in line]
     server.stop()
     assert caplog.text.count("the nightly backup failed: s3://backups/site: cannot") == 1

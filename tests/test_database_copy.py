@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,11 +12,12 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import Engine, create_engine, func, select, text
 
-from spectator import publishing
+from spectator import accounts, publishing
 from spectator.cli import main
 from spectator.db import Base, db, engine_options, prepare_engine
-from spectator.models import Article
-from spectator.operations import database_copy
+from spectator.importers import jsonl
+from spectator.models import Article, LoginAttempt
+from spectator.operations import database_copy, diagnosis
 from spectator.operations.site_lock import require_stopped_site
 from tests.conftest import make_draft, use_site
 
@@ -81,8 +83,11 @@ def test_an_interrupted_copy_can_be_repeated(
         database_copy.copy_database(db.engine, target, stop)
     with target.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Article)) == 10
+    [fault] = diagnosis.examine_database(target.url.render_as_string())
+    assert "not finished" in fault.message
     database_copy.copy_database(db.engine, target, no_progress)
     assert all_rows(target) == all_rows(db.engine)
+    assert not list(diagnosis.examine_database(target.url.render_as_string()))
 
 
 def test_a_database_with_rows_is_never_overwritten(site: Flask, target: Engine) -> None:
@@ -128,3 +133,12 @@ def test_the_command_copies_only_a_stopped_site(
 def test_publishing_continues_after_the_copy(site: Flask, editor: publishing.User) -> None:
     before = db.session.scalar(select(func.max(Article.id)))
     assert publishing.create(make_draft(), editor) == (before or 0) + 1
+
+
+def test_logins_and_imports_store_no_zero_character(app: Flask) -> None:
+    """PostgreSQL cannot hold one in a text, so it would differ from a copy or count as another."""
+    with app.test_request_context(), pytest.raises(accounts.LoginError):
+        accounts.log_in("a\0b@example.org", "x", accounts.Client("192.0.2.1", ""))
+    assert db.session.scalar(select(LoginAttempt.email)) == "ab@example.org"
+    line = json.dumps({"id": "a\0b", "headline": "Rain", "body": "It rains."}).encode()
+    assert jsonl.parse_record(line, "line 1", "en", ZoneInfo("UTC")).external_id == "ab"

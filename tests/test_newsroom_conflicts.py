@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from spectator import publishing
 from spectator.db import db
 from spectator.models import User
+from spectator.newsroom import conflicts
 from spectator.publishing import Action
 from tests.newsroom_client import (
     NEW_STORY,
@@ -258,3 +259,20 @@ def test_moving_a_figure_needs_no_confirmation(
     article_id = story(body='<p>One.</p>\n<figure><img src="/media/x.jpg" alt="X"></figure>')
     body = '<figure><img src="/media/x.jpg" alt="X"></figure>\n<p>One.</p>'
     assert save_story(newsroom, article_id, do="update", body=body).status_code == 303
+
+
+def test_a_text_that_is_too_large_is_never_compared(
+    app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    response = save_concurrently(app, newsroom, {"body": "Theirs."}, {"body": "Mine."})
+    sent = merge_entries(response, body="mine") | {"mine.body": "a\n" * 100_001}
+    monkeypatch.setattr(conflicts, "comparable_values", None)
+    del sent["choice.body"]
+    merged = post(newsroom, "/newsroom/stories/1/merge", sent)
+    story = story_form(headline="Stale", version="1", body="a\n" * 100_001)
+    saved = post(newsroom, "/newsroom/stories/1", story)
+    for refused in (merged, saved):
+        assert refused.status_code == 422
+        assert "The text has over 100,000 lines and tags" in refused.text
+        assert refused.text.count("a\n") > 100_000
+    assert get_article(1).body == "<p>Theirs.</p>"

@@ -144,3 +144,14 @@ def test_every_notice_is_a_sentence_on_the_page_that_follows(
     answer_text = [text for text in NOTICES[notice].split(". ") if text]
     assert all(text in Page(page.text).visible_text for text in answer_text)
     assert NOTICES[notice] == "" or NOTICES[notice].endswith(".")
+
+
+def test_a_zero_character_in_unsaved_text_spoils_no_page(
+    newsroom: FlaskClient, editor: User
+) -> None:
+    new = form_values(newsroom.get(NEW_STORY))
+    autosave(newsroom, "new", new, headline="Rain\0 again", body="a\0b")
+    row = autosaves.get(editor.id, new["copy"])
+    assert row is not None
+    assert (row.values["headline"], row.values["body"]) == ("Rain again", "ab")
+    assert "Rain again" in newsroom.get("/newsroom/stories/").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -90,10 +91,10 @@ def test_a_large_object_appears_only_when_it_is_complete(bucket: str) -> None:
     def blocks(fails: bool) -> Iterator[bytes]:
         yield from [bytes(1_000_000)] * 18
         if fails:
-            raise OSError("the disk has failed")
+            raise FileNotFoundError(errno.ENOENT, "the file is gone")
 
     objects = store(bucket, WRITING)
-    with pytest.raises(OSError, match="the disk has failed"):
+    with pytest.raises(FileNotFoundError, match="the file is gone"):
         objects.write_blocks("a", blocks(fails=True))
     assert objects.byte_size("a") is None
     objects.write_blocks("a", blocks(fails=False))

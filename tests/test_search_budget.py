@@ -16,7 +16,15 @@ from whoosh.codec.base import Automata
 from spectator import indexing
 from spectator.search import Index, IndexBusyError, SearchRequest, SearchResults, open_index
 from spectator.search.language import spelling
-from spectator.search.whoosh import budget, internals, lexicon, proximity, scoring, searcher
+from spectator.search.whoosh import (
+    budget,
+    internals,
+    lexicon,
+    own_words,
+    proximity,
+    scoring,
+    searcher,
+)
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.internals import decode_positions
@@ -243,10 +251,21 @@ def test_word_lists_are_unpacked_as_far_as_the_budget_allows() -> None:
     rng = random.Random(3)
     long = pack_words("".join(rng.choices("abcdefgh", k=12)) for _ in range(5_000))
     assert len(long) > 20_000
-    spent = budget.Budget(30)
+    spent = budget.Budget(10)
     own = OwnWords([(1, long), (2, long), (3, pack_words(["zebra"]))], spent)
     assert spent.is_exhausted
     assert own.documents_with_prefix("a") == [1] and own.documents_with_prefix("zebra") == []
+
+
+def test_word_lists_that_pack_well_are_counted_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    similar = pack_words(f"{'a' * 50}{number:014b}" for number in range(15_000))
+    assert len(similar) < 40_000, "of 975,000"
+    spent = budget.Budget()
+    own = OwnWords([(number, similar) for number in range(99)], spent)
+    assert own.documents_with_prefix("a") == list(range(20)) and spent.has_left_out
+    assert spent.spent == 20 * 98
+    monkeypatch.setattr(own_words, "_MAX_BYTES", 10**6)
+    assert OwnWords([(1, similar), (2, similar)], spent).documents_with_prefix("a") == [1]
 
 
 def test_own_words_give_prefixes_and_the_first_names_in_the_alphabet() -> None:

@@ -16,8 +16,8 @@ from spectator.text.html.blocks import (
     join_pieces,
     split_blocks,
 )
-from spectator.text.html.markup import Tag
 from spectator.text.html.sanitizer import clean_html
+from spectator.text.html.tokenizer import Tag
 from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup
 
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 
 from spectator.text.html import embeds
 from spectator.text.html.embeds import render_body
-from spectator.text.html.markup import Tag, parse_attributes, tokens
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import clean_html, plain_text
+from spectator.text.html.tokenizer import Tag, parse_attributes, tokens
 from tests.markup_samples import (
     HOSTILE_UNITS,
     WORDPRESS,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from spectator.search.language.analysis import analyze
 from spectator.text.html.embeds import render_body
-from spectator.text.html.markup import BREAKS
 from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import clean_html, plain_text
+from spectator.text.html.tokenizer import BREAKS
 from spectator.text.words.excerpts import excerpt
 from spectator.text.words.normalization import normalize_text
 from spectator.text.words.snippets import snippet

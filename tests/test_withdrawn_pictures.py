@@ -12,11 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from spectator import media, publishing
+from spectator import media, publishing, queries
 from spectator.db import db
-from spectator.models import Article, PictureUse, User
+from spectator.models import Article, Picture, PictureUse, User
 from spectator.publishing import Action, Draft
 from spectator.renditions import RenditionConsumer
 from tests.conftest import add_user, make_draft
@@ -218,3 +218,16 @@ def test_an_unchanged_media_directory_is_not_scanned_again(
 
     monkeypatch.setattr(media, "missing_renditions", scan)
     assert renditions.repair(10)
+
+
+@pytest.mark.usefixtures("app")
+def test_any_number_of_pictures_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.write() as session:
+        for number in range(5):
+            stored = media.StoredPicture(f"{number:064x}", "jpg", 9, 9, 1)
+            publishing.add_picture(session, stored, None)
+        session.execute(update(Picture).values(was_public=True))
+    many = [f"{number:064x}" for number in range(70_000)]  # as many as a form of 4 MB can name
+    assert queries.withdrawn_pictures(many) == set(many[:5])
+    monkeypatch.setattr(queries.pictures, "DIGESTS_PER_QUERY", 2)
+    assert queries.withdrawn_pictures(many[:9]) == set(many[:5])

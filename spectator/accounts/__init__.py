@@ -205,7 +205,7 @@ def log_in(email: str, password: str, client: Client, old_token: str = "") -> st
     password and a disabled account. After too many attempts it raises LoginError with a waiting
     time, before hashing anything.
     """
-    email = email.strip().lower()[:254]
+    email = email.replace("\0", "").strip().lower()[:254]
     count_attempt(email, client)
     user = db.session.scalar(select(User).where(User.email == email))
     if not check_password(user, password) or user is None or not user.is_active:

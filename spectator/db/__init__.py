@@ -178,7 +178,11 @@ def engine_options(url: str) -> dict[str, Any]:
     if database_file(url):
         return {"module": sqlite}
     timeout = {"connect_timeout": postgresql_engine.CONNECT_SECONDS}
-    return {"pool_pre_ping": True, "connect_args": timeout}
+    return {
+        "pool_pre_ping": True,
+        "connect_args": timeout,
+        "json_serializer": postgresql_engine.dump_json,
+    }
 
 
 def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:

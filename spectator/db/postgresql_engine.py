@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -100,6 +101,20 @@ def prepare(engine: Engine, write_flag: str) -> None:
         )
         if is_writing:
             driver.execute(TAKE_WRITE_LOCK)
+
+
+def dump_json(value: object) -> str:
+    """Return a value as JSON without U+0000, which PostgreSQL stores there but cannot read."""
+    text = json.dumps(value)
+    return json.dumps(_without_null(value)) if r"\u0000" in text else text
+
+
+def _without_null(value: object) -> object:
+    if isinstance(value, dict):
+        return {_without_null(key): _without_null(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_null(item) for item in value]
+    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 def storage_cause(error: BaseException) -> str | None:

@@ -6,7 +6,7 @@ import re
 from html import escape, unescape
 
 from spectator.text.html.blocks import exact_tokens
-from spectator.text.html.markup import BREAKS, Tag
+from spectator.text.html.tokenizer import BREAKS, Tag
 
 SHORTCODE_NAMES = "caption|wp_caption|gallery|embed|audio|video"
 

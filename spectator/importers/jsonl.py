@@ -77,7 +77,7 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
         draft=Draft(**({"language": language} | texts), **lists),  # type: ignore[arg-type]
         section=_text(data, "section") or DEFAULT_SECTION,
         size=len(line),
-        external_id=_text(data, "id") or None,
+        external_id=_text(data, "id").replace("\0", "") or None,
         status=_status(data, published_at),
         published_at=published_at,
         updated_at=_moment(data, "updated_at", zone),

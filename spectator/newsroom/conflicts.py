@@ -9,7 +9,7 @@ from flask import render_template, request
 
 from spectator import publishing, queries
 from spectator.models import Article, Autosave, User
-from spectator.newsroom import forms
+from spectator.newsroom import forms, submissions
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import picture_from_token, picture_token
 from spectator.publishing.fields import FIELDS, LABELS, NAME_FIELDS
@@ -149,7 +149,7 @@ def render_conflict(
         newest=newest,
         differences=differences,
         undecided_fields=undecided_fields or [],
-        pending_action=forms.requested_action(),
+        pending_action=submissions.requested_action(),
         saved_by=queries.last_saved_by(article.id),
         picture_token=picture_token(form.picture, user),
         unchanged_values={

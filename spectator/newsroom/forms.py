@@ -1,4 +1,4 @@
-"""The story form: submitted values, their errors, and the draft built from them."""
+"""The story form: its values, their errors, and the draft built from them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from flask import current_app, request
 from spectator import publishing, queries, times
 from spectator.media import PictureError
 from spectator.models import Article, Autosave, Picture, User
-from spectator.newsroom import spellings
-from spectator.newsroom.language_check import describe_language_mismatch, find_language_mismatch
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
-from spectator.publishing import ACTIONS, Action, Draft, PreparedDraft, ValidationError
+from spectator.publishing import Draft
 from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
 from spectator.publishing.validation import body_size_problem
-from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
+from spectator.text.compare.loss_guard import Losses
 from spectator.text.html.paragraphs import editable_body
 from spectator.text.words.name_lists import join_names, split_names
 from spectator.text.words.numbers import parse_int
@@ -39,7 +37,6 @@ MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
 # questions are read from the request. "copy" is the id of one opened form: it names the form's
 # autosave, and shows that a form was sent twice.
 FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
-FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
 # The statuses in which editors may change the publish date.
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 # The longest autosaved value other than the body, in characters. A story's limits are no higher.
@@ -132,17 +129,21 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
         row.version,
         picture_from_token(row.values.get("picture_id", ""), by),
     )
-    _publication_time(form)  # only to set the choices of an ambiguous time
+    publication_time(form)  # only to set the choices of an ambiguous time
     form.errors.clear()
     return form
 
 
 def parse_values(data: Mapping[str, str]) -> dict[str, str]:
-    """Return every field of a form with normalized line breaks and a valid form id."""
-    values = {name: data.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
+    """Return every field of a form with normalized line breaks, without U+0000, and a valid id."""
+    values = {name: _normalize_line_breaks(data.get(name, "")) for name in FIELDS}
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
     return values if FORM_ID_PATTERN.fullmatch(values["copy"]) else values | {"copy": new_form_id()}
+
+
+def _normalize_line_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def parse_version(data: Mapping[str, str]) -> int:
@@ -182,108 +183,7 @@ def is_too_long(values: Mapping[str, str]) -> bool:
     return any(len(text) > MAX_VALUE_LENGTH for name, text in values.items() if name != "body")
 
 
-def requested_action() -> str:
-    """Return the action of the pressed button, or the one that waited for an answer."""
-    action = _pressed_button()
-    return action if action in FORM_ACTIONS else "save"
-
-
-def is_keep_requested() -> bool:
-    """Return whether only to autosave the form, without saving the story.
-
-    "keep" is the hidden button that Enter presses on a public story (_implicit_save.html).
-    """
-    return _pressed_button() == "keep"
-
-
-def _pressed_button() -> str:
-    # A page with a question has the action that waits for the answer in "then".
-    return request.form.get("do") or request.form.get("then", "")
-
-
-def save(form: StoryForm, by: User, article: Article | None) -> int:
-    """Save the story, apply the action of the pressed button and return the story's id.
-
-    Raises publishing's ValidationError, ConflictError, ForbiddenError, NotFoundError,
-    DuplicateSubmission.
-    """
-    draft, action = form.draft(), _build_action(form, by, article)
-    form.language_mismatch = find_language_mismatch(draft, article)
-    # The checkbox "Keep English" has the mismatch as its value, so it confirms no other one.
-    if form.language_mismatch and form.language_mismatch != request.form.get("language_kept"):
-        form.errors["language"] = describe_language_mismatch(form.language_mismatch)
-    # Errors found so far are shown first: `_prepare` raises them.
-    if article is not None and article.version != form.version and not form.errors:
-        raise publishing.ConflictError
-    prepared = _prepare(form, draft)
-    answers = spellings.parse_answers(request.form)
-    try:
-        if article is None:
-            return publishing.create(prepared, by, action, form.values["copy"], answers)
-        _confirm_losses(form, article, prepared.draft.body)
-        publishing.save(article.id, prepared, by, form.version, action, answers)
-    except publishing.SimilarNamesError as similar:
-        form.spelling_questions = similar.questions
-        raise
-    return article.id
-
-
-def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
-    name, values = requested_action(), form.values
-    has_time = publishing.is_publisher(by) and (article is None or article.status in DATED_STATUSES)
-    at = _publication_time(form) if has_time and not _is_date_unchanged(form, article) else None
-    if ACTIONS[name].message == "note":
-        return Action(
-            name,
-            at,
-            values["note"],
-            has_time=has_time,
-            note_kind=values["note_kind"],
-            is_minor=bool(values["is_minor"]),
-        )
-    plan = request.form.get("plan", "")
-    if name == "publish" and plan == "now":
-        at = None
-    return Action(name, at, values["remark"], has_time=has_time, is_backdated=plan == "date")
-
-
-def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
-    """Return whether the date of a public story was left unchanged in the form."""
-    is_public = article is not None and article.is_public
-    return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
-
-
-def _confirm_losses(form: StoryForm, article: Article, new_body: str) -> None:
-    """Raise ValidationError with a question if a save would remove tables, embeds or the like.
-
-    The answer "remove" counts only for the losses that the question named.
-    """
-    losses = find_losses(article.body, new_body)
-    answer = request.form.get("loss", "")
-    confirmed_losses = request.form.get("loss_asked", "")
-    if not losses or (answer == "remove" and confirmed_losses == losses.description):
-        return
-    if answer == "restore":
-        form.values["body"] = editable_body(restore_lost_blocks(article.body, new_body))
-        raise ValidationError(
-            {"body": f"Restored {losses.description}. Check the text, then save again."}
-        )
-    form.losses = losses
-    raise ValidationError({"body": f"You're about to remove {losses.description}."})
-
-
-def _prepare(form: StoryForm, draft: Draft) -> PreparedDraft:
-    """Return the prepared draft. Raises ValidationError with its errors and those of the form."""
-    try:
-        prepared = publishing.prepare(draft)
-    except ValidationError as invalid:
-        raise ValidationError(form.errors | invalid.errors) from invalid
-    if form.errors:
-        raise ValidationError(form.errors)
-    return prepared
-
-
-def _publication_time(form: StoryForm) -> datetime | None:
+def publication_time(form: StoryForm) -> datetime | None:
     """Return the publication time in UTC; add an error if it is invalid or ambiguous."""
     text = form.values["published_at"].strip()
     if not text:

@@ -34,10 +34,10 @@ LARGE_FORM_VIEWS: set[object] = set()
 RETURNED_FORM_VIEWS: set[object] = set()
 ADMIN_VIEWS: set[object] = set()
 
-# Both limits lie far above what may be stored, so that a text or a picture that is too large comes
-# back with a message and all other fields. Larger requests get a plain 413.
-# The merge page contains a text of a megabyte two or three times; rendering it takes about thirty
-# times as much memory.
+# The limits of a request and of its fields together. Both lie far above what may be stored, so that
+# a text or a picture that is too large comes back with a message and all other fields. Larger
+# requests get a plain 413. The merge page contains a text of a megabyte two or three times;
+# rendering it takes about thirty times as much memory.
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 

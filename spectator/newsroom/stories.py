@@ -9,13 +9,14 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, presence, publishing, queries
 from spectator.models import ARTICLE_STATUSES, Article, User
-from spectator.newsroom import bp, conflicts, forms, locked_stories, previews
+from spectator.newsroom import bp, conflicts, forms, locked_stories, previews, submissions
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import withdrawn_in
 from spectator.newsroom.security import current_user, large_form, returned_if_logged_out
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing import ACTIONS, Action
+from spectator.publishing.validation import size_errors
 from spectator.text.words.languages import language_choices
 from spectator.text.words.numbers import parse_int
 
@@ -78,13 +79,13 @@ def create_story() -> Response | tuple[str, int]:
     """Save a new story with the action of the pressed button; show an invalid form again."""
     user, form = current_user(), forms.form_from_request(current_user())
     try:
-        article_id = forms.save(form, user, None)
+        article_id = submissions.save(form, user, None)
     except publishing.DuplicateSubmission as duplicate:
         return _handle_duplicate(duplicate.article_id, form)
     except publishing.ValidationError as invalid:
         form.errors = invalid.errors
         return render_form(form, None), 422
-    return _redirect_after_save(article_id, form, forms.requested_action())
+    return _redirect_after_save(article_id, form, submissions.requested_action())
 
 
 def _handle_duplicate(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
@@ -129,7 +130,9 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
     try:
         form = conflicts.build_merged_form(article, user)
     except conflicts.MergeIncomplete as missing:
-        return conflicts.render_conflict(missing.form, article, user, missing.field_names), 422
+        form = missing.form
+        if not size_errors(form.draft()):
+            return conflicts.render_conflict(form, article, user, missing.field_names), 422
     return _save(article, form)
 
 
@@ -145,10 +148,10 @@ def _autosave_if_locked(
 
 
 def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
-    if forms.is_keep_requested():
+    if submissions.is_keep_requested():
         return _autosave(article, form)
     try:
-        forms.save(form, current_user(), article)
+        submissions.save(form, current_user(), article)
     except publishing.ValidationError as invalid:
         form.errors = invalid.errors
         return render_form(form, article), 422
@@ -158,7 +161,7 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
             conflicts.render_conflict(form, load_story(article.id, "edit"), current_user()),
             409,
         )
-    return _redirect_after_save(article.id, form, forms.requested_action())
+    return _redirect_after_save(article.id, form, submissions.requested_action())
 
 
 def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
@@ -248,7 +251,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
         unsaved_changes=conflicts.compare_unsaved(unsaved, form, user),
         discarded=autosaves.list_discarded(user.id, article.id) if article else [],
         other_editors=_other_editors(article, user),
-        pending_action=forms.requested_action(),
+        pending_action=submissions.requested_action(),
         weight=previews.describe_page_weight(article) if article else "",
         handover=queries.last_remark(article.id)
         if article and article.status in HANDOVER_STATUSES

@@ -108,8 +108,9 @@ def _checksum(connection: Connection, table: Table) -> tuple[int, int]:
     for batch in _rows(connection, table):
         number += len(batch)
         for row in batch:
-            # PostgreSQL sorts the keys of JSON objects.
+            # PostgreSQL sorts the keys of JSON objects, and has no U+0000 in texts.
             values = [json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for v in row]
-            digest = hashlib.sha256(repr(values).encode("utf-8", "surrogatepass"))
+            stored = repr(values).replace(r"\x00", "").replace(r"\\u0000", "")
+            digest = hashlib.sha256(stored.encode("utf-8", "surrogatepass"))
             total += int.from_bytes(digest.digest())
     return number, total

@@ -18,6 +18,7 @@ from spectator.db import STORAGE_CODES, database_file, sqlite
 from spectator.db.poller import PollError
 from spectator.migrations import Schema
 from spectator.operations import postgresql
+from spectator.operations.database_copy import UNFINISHED
 from spectator.operations.faults import (
     INIT,
     Cause,
@@ -229,6 +230,10 @@ def _examine_schema(name: Path | str, schema: Schema) -> Iterator[Fault]:
         yield Fault(
             Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away."
         )
+    elif UNFINISHED.name in tables:
+        message = f"The database {name} is a copy that was not finished."
+        remedy = "Set SPECTATOR_DATABASE_URL to the old database, then repeat the copy."
+        yield Fault(Cause.DAMAGED, path, message, remedy)
     elif version is None or (schema.is_usable and not tables >= REQUIRED_TABLES):
         yield Fault(
             Cause.DAMAGED,

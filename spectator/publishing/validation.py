@@ -85,7 +85,7 @@ def prepare(draft: Draft | PreparedDraft) -> PreparedDraft:
     """
     if isinstance(draft, PreparedDraft):
         return draft
-    errors = _size_errors(draft)
+    errors = size_errors(draft)
     if errors:
         raise ValidationError(errors)  # the checks below need a limited size
     lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in LINE_FIELDS}
@@ -124,7 +124,8 @@ def body_size_problem(body: str) -> str:
     return ""
 
 
-def _size_errors(draft: Draft) -> dict[str, str]:
+def size_errors(draft: Draft) -> dict[str, str]:
+    """Return a message for every field that is too large: nothing else may work on such a text."""
     return {
         name: problem
         for name, story_field in FIELDS.items()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import ColumnElement, exists, func, select
 
 from spectator.db import db
 from spectator.models import Article, Picture, PictureUse
+
+DIGESTS_PER_QUERY = 10_000  # PostgreSQL takes 65,535 parameters, and a form of 4 MB may have more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,13 @@ def picture_state(digest: str) -> PictureState | None:
 
 
 def withdrawn_pictures(digests: Iterable[str]) -> frozenset[str]:
-    """Return the digests of withdrawn pictures among `digests`."""
-    return frozenset(
-        state.digest
-        for state in _load_states(Picture.digest.in_(list(digests)))
-        if state.is_withdrawn
-    )
+    """Return the digests of withdrawn pictures among any number of digests."""
+    remaining = iter(digests)
+    withdrawn: set[str] = set()
+    while batch := list(islice(remaining, DIGESTS_PER_QUERY)):
+        states = _load_states(Picture.digest.in_(batch))
+        withdrawn.update(state.digest for state in states if state.is_withdrawn)
+    return frozenset(withdrawn)
 
 
 def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:

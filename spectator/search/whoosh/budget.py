@@ -18,6 +18,7 @@ class Budget:
         self.limit = steps
         self.spent = 0
         self.steps_per_word: int | None = None
+        self.is_cut = False  # whether the search left out words for their size
 
     def count_words_only(self, documents: int) -> None:
         """Let the steps depend on the words of the query and a number of documents alone.
@@ -42,5 +43,10 @@ class Budget:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the search had to leave something out."""
+        """Whether no step is left."""
         return self.spent > self.limit
+
+    @property
+    def has_left_out(self) -> bool:
+        """Whether the search had to leave something out."""
+        return self.is_exhausted or self.is_cut

@@ -13,39 +13,52 @@ from heapq import nsmallest
 from spectator.search.language.query import Phrase
 from spectator.search.whoosh.budget import Budget
 
-_BYTES_PER_STEP = 1_000  # compressed
-_SEPARATOR = "\n"  # before and after every word; a joined name has spaces
+_BYTES_PER_STEP = 10_000
+_MAX_BYTES = 20_000_000  # of all lists together; packed, similar words take a fiftieth of it
+_SEPARATOR = b"\n"  # before and after every word; a joined name has spaces
 
 
 def pack_words(words: Iterable[str]) -> bytes:
     """Return the different words and joined names of a document, sorted and compressed."""
-    return zlib.compress(_SEPARATOR.join(["", *sorted(set(words)), ""]).encode())
+    return zlib.compress(_SEPARATOR.join([b"", *sorted({word.encode() for word in words}), b""]))
 
 
 class OwnWords:
-    """The words of some documents, given as (number, packed words), as far as the budget allows."""
+    """The words of some documents, as far as the budget and `_MAX_BYTES` allow.
+
+    They are given as (number, packed words).
+    """
 
     def __init__(self, documents: Iterable[tuple[int, bytes]], budget: Budget) -> None:
-        self._texts = [
-            (document, zlib.decompress(packed).decode())
-            for document, packed in documents
-            if packed and budget.spend(1 + len(packed) // _BYTES_PER_STEP)
-        ]
+        self._texts: list[tuple[int, bytes]] = []
+        remaining = _MAX_BYTES
+        for document, packed in documents:
+            if not packed:
+                continue
+            text = zlib.decompressobj().decompress(packed, remaining)
+            remaining -= len(text)
+            if remaining <= 0:
+                budget.is_cut = True
+                break
+            if budget.spend(1 + len(text) // _BYTES_PER_STEP):
+                self._texts.append((document, text))
 
     def documents_with_prefix(self, prefix: str) -> list[int]:
         """Return the documents with a word, or a joined name, that starts with a prefix."""
-        return [document for document, text in self._texts if _SEPARATOR + prefix in text]
+        start = _SEPARATOR + prefix.encode()
+        return [document for document, text in self._texts if start in text]
 
     def names(self, word: str, limit: int) -> list[Phrase]:
         """Return names that give a word without their apostrophe, the first ones in the alphabet.
 
         "quran" gives ("qur", "an").
         """
-        terms = {term for _, text in self._texts for term in _terms_with_prefix(text, f"{word} ")}
-        return [tuple(term.split(" ")[1:]) for term in nsmallest(limit, terms)]
+        prefix = f"{word} ".encode()
+        terms = {term for _, text in self._texts for term in _terms_with_prefix(text, prefix)}
+        return [tuple(term.decode().split(" ")[1:]) for term in nsmallest(limit, terms)]
 
 
-def _terms_with_prefix(text: str, prefix: str) -> Iterator[str]:
+def _terms_with_prefix(text: bytes, prefix: bytes) -> Iterator[bytes]:
     start = text.find(_SEPARATOR + prefix) + 1
     while start and text.startswith(prefix, start):
         end = text.index(_SEPARATOR, start)

@@ -68,7 +68,7 @@ def _run_query(snapshot: Snapshot, request: SearchRequest, query: Query) -> Sear
         excluded_filters=filters.excluded,
         unknown_filters=filters.unknown,
         is_truncated=query.is_truncated,
-        is_partial=snapshot.budget.is_exhausted,
+        is_partial=snapshot.budget.has_left_out,
         published_from=filters.published_from,
         published_to=filters.published_to,
     )

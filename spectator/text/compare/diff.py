@@ -15,7 +15,7 @@ from spectator.text.html.blocks import (
     exact_tokens,
     split_blocks,
 )
-from spectator.text.html.markup import Tag, decode_entities
+from spectator.text.html.tokenizer import Tag, decode_entities
 
 # Words with the space after them, which may be an Ethiopic word space.
 _WORD = re.compile(r"[^\s\u1361]*[\s\u1361]+|[^\s\u1361]+")

@@ -14,8 +14,9 @@ from spectator.text.html.blocks import (
     join_pieces,
     split_blocks,
 )
-from spectator.text.html.markup import MAX_DEPTH, VOID, Tag, parse_attributes
 from spectator.text.html.sanitizer import ATTRIBUTES
+from spectator.text.html.tokenizer import VOID, Tag, parse_attributes
+from spectator.text.html.well_formed import MAX_DEPTH
 
 # Names of elements for people, containers first, without everyday ones (p, br, h2, li, strong ...).
 ELEMENTS = {

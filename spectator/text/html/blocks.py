@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from spectator.text.html.markup import BLOCKS, VOID, Tag
+from spectator.text.html.tokenizer import BLOCKS, VOID, Tag
 
 WHITESPACE = " \t\n\f\r"
 # The limit on the cost of a comparison, in pairs of equal items.

@@ -6,8 +6,8 @@ import re
 from html import escape
 from urllib.parse import urlsplit
 
-from spectator.text.html.markup import VOID, Tag, parse_attributes, tokens
 from spectator.text.html.sanitizer import plain_text
+from spectator.text.html.tokenizer import VOID, Tag, parse_attributes, tokens
 
 _MEDIA = frozenset({"video", "audio"})
 _MEDIA_PARTS = frozenset({"source", "track"})

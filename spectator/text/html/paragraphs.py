@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from spectator.text.html.markup import BLOCKS, SKIPPED, decode_entities
 from spectator.text.html.sanitizer import TAGS, clean_html, escape_text
+from spectator.text.html.tokenizer import BLOCKS, SKIPPED, decode_entities
 from spectator.text.words.normalization import normalize_text
 
 # A text with any of these elements is HTML; a text without is plain text.

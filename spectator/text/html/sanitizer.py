@@ -6,7 +6,8 @@ import re
 
 import nh3
 
-from spectator.text.html.markup import BREAKS, decode_entities, make_well_formed, tokens
+from spectator.text.html.tokenizer import BREAKS, decode_entities, tokens
+from spectator.text.html.well_formed import make_well_formed
 from spectator.text.words.language_tags import is_language_tag
 from spectator.text.words.normalization import normalize_text
 
