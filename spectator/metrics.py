@@ -52,9 +52,9 @@ KINDS = {  # by the first part of the path
 class RequestTotals(NamedTuple):
     """Requests since the site's start, without those of monitoring: all, failed, slow."""
 
-    requests: int
-    errors: int
-    slow: int
+    requests: int = 0
+    errors: int = 0
+    slow: int = 0
 
 
 class RequestMetrics:

@@ -14,7 +14,6 @@ from spectator import metrics, queries
 from spectator.db import db
 from spectator.models import Article, TrafficHour
 from spectator.newsroom.charts import make_chart
-from spectator.operations import traffic
 from spectator.operations.traffic import TrafficRecorder
 from tests.newsroom_client import logged_in_client
 from tests.page_checks import Page
@@ -112,7 +111,7 @@ def test_the_traffic_of_two_weeks_is_kept(app: Flask, monkeypatch: pytest.Monkey
             at = now - timedelta(days=days)
             session.add(TrafficHour(hour=at, requests=days, errors=0, slow=0))
     recorder = TrafficRecorder(app.config["DATA_DIR"])
-    recorder.totals = traffic.NO_REQUESTS
+    recorder.totals = metrics.RequestTotals()
     monkeypatch.setattr(metrics, "read_totals", lambda _data: metrics.RequestTotals(1, 0, 0))
     recorder.record_if_due()
     recorder.record_if_due()  # not due

@@ -15,7 +15,6 @@ from spectator.models import TrafficHour
 
 INTERVAL_SECONDS = 600.0
 RETENTION = timedelta(days=14)
-NO_REQUESTS = metrics.RequestTotals(0, 0, 0)
 
 
 class TrafficRecorder:
@@ -38,7 +37,7 @@ class TrafficRecorder:
         if previous is None or self.totals == previous:
             return
         if self.totals.requests < previous.requests:  # the site was started again
-            previous = NO_REQUESTS
+            previous = metrics.RequestTotals()
         now = datetime.now(UTC)
         values = {
             name: getattr(self.totals, name) - getattr(previous, name) for name in previous._fields
