@@ -228,6 +228,7 @@ def post_worker_init(worker):
     from spectator import metrics, slow_clients
 
     metrics.share(worker.wsgi.config["DATA_DIR"])
+    worker.wsgi.extensions["request_metrics"].count_hits_regularly()
     slow_clients.install(worker)
     if hasattr(worker, "spectator_boot"):
         worker.spectator_boot[0] = 1

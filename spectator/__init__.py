@@ -42,13 +42,13 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
 
     outbox_reader = OutboxReader(app.config["DATABASE_URL"])
     page_cache = pagecache.PageCache(app.wsgi_app, outbox_reader)
-    request_metrics = metrics.RequestMetrics(page_cache)
-    app.extensions.update(page_cache=page_cache, request_metrics=request_metrics)
-    app.wsgi_app = request_metrics  # type: ignore[method-assign]
+    request_metrics = metrics.RequestMetrics(page_cache.answer, page_cache.hits)
     hops = app.config["TRUSTED_PROXIES"]
+    page_cache.slow_path = request_ids.RequestIds(request_metrics, hops > 0)
+    app.extensions.update(page_cache=page_cache, request_metrics=request_metrics)
+    app.wsgi_app = page_cache  # type: ignore[method-assign]
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
-    app.wsgi_app = request_ids.RequestIds(app.wsgi_app, hops > 0)  # type: ignore[method-assign]
     return app

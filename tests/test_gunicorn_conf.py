@@ -259,8 +259,13 @@ def test_a_process_that_fails_to_boot_ends_the_site_only_if_none_ever_booted(
     monkeypatch.setattr(live["time"], "sleep", pauses.append)
     monkeypatch.setattr(live["gc"], "freeze", lambda: None)
 
+    fake_app = SimpleNamespace(
+        config={"DATA_DIR": tmp_path / "missing"},
+        extensions={"request_metrics": SimpleNamespace(count_hits_regularly=lambda: None)},
+    )
+
     def spawn(boots: bool) -> SimpleNamespace:
-        worker = SimpleNamespace(wsgi=SimpleNamespace(config={"DATA_DIR": tmp_path / "missing"}))
+        worker = SimpleNamespace(wsgi=fake_app)
         live["pre_fork"](arbiter, worker)
         child = FakeArbiter(**vars(arbiter))
         live["post_fork"](child, worker)

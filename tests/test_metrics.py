@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,11 +25,12 @@ TOKEN = "0123456789abcdef" * 2
 # A web process: it shares its measurements, answers a request and dies without cleaning up.
 WEB_PROCESS = """
 import os, sys
+from collections import deque
 from pathlib import Path
 from spectator import metrics
 data = Path(sys.argv[1])
 metrics.share(data)
-request_metrics = metrics.RequestMetrics(lambda environ, start: start("200 OK", []) or [])
+request_metrics = metrics.RequestMetrics(lambda environ, start: start("200 OK", []) or [], deque())
 for path in sys.argv[2:]:
     request_metrics({"PATH_INFO": path}, lambda status, headers, exc_info=None: None)
 print(metrics.render(request_metrics).decode() + "end", flush=True)
@@ -76,7 +78,7 @@ def test_only_the_machine_and_the_token_read_the_metrics(
 
 
 def test_requests_are_counted_by_kind_status_and_answer_of_the_cache(
-    client: FlaskClient, story: Callable[..., int]
+    app: Flask, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(headline="A story")
     for path in ("/politics/a-story", "/politics/a-story", "/", "/politics/", "/feed.xml"):
@@ -84,7 +86,15 @@ def test_requests_are_counted_by_kind_status_and_answer_of_the_cache(
     for path in ("/no/story", "/newsroom/stories/", "/static/nothing", "/fragments/related/1"):
         client.get(path)
     samples = read(client)
-    assert samples[count("story", "200", "miss")] == samples[count("story", "200", "hit")] == 1
+    assert samples[count("story", "200", "miss")] == 1
+    hits = 'spectator_page_cache_hits_total{kind="story",status="200"}'
+    assert samples[hits] == 1
+    etag = client.get("/politics/a-story").headers["ETag"]
+    conditional = FlaskClient(app).get("/politics/a-story", headers={"If-None-Match": etag})
+    assert conditional.status_code == 304
+    samples = read(client)
+    assert (samples[hits], samples[hits.replace("200", "304")]) == (2, 1)
+    assert samples[count("story", "200", "miss")] == 1, "a hit is counted once"
     for kind, status, cache in (
         ("front", "200", "miss"),
         ("list", "200", "miss"),
@@ -95,7 +105,7 @@ def test_requests_are_counted_by_kind_status_and_answer_of_the_cache(
         ("fragment", "200", "miss"),
     ):
         assert samples[count(kind, status, cache)] == 1, kind
-    labels = 'cache="hit",kind="story",le="+Inf",status="200"'
+    labels = 'cache="miss",kind="story",le="+Inf",status="200"'
     assert samples[f"spectator_request_seconds_bucket{{{labels}}}"] == 1
 
 
@@ -109,7 +119,7 @@ def test_no_visitor_adds_a_series(app: Flask, client: FlaskClient) -> None:
 
 
 def test_series_are_limited_in_number() -> None:
-    request_metrics = metrics.RequestMetrics(lambda _environ, _start: [])
+    request_metrics = metrics.RequestMetrics(lambda _environ, _start: [], deque())
     for number in range(2 * metrics.MAX_SERIES):
         request_metrics.observe("story", str(number), "hit", 0.1)
     assert len(request_metrics.series) <= metrics.MAX_SERIES
@@ -120,7 +130,7 @@ def test_a_request_that_raises_is_an_error() -> None:
     def fail(_environ: object, _start: object) -> list[bytes]:
         raise RuntimeError
 
-    request_metrics = metrics.RequestMetrics(fail)
+    request_metrics = metrics.RequestMetrics(fail, deque())
     with pytest.raises(RuntimeError):
         request_metrics({"PATH_INFO": "/"}, lambda *_: None)  # type: ignore[arg-type,return-value]
     assert list(request_metrics.series) == [("front", "500", "none")]
@@ -198,7 +208,10 @@ def test_processes_share_their_counts_and_a_successor_goes_on_with_them(tmp_path
     ]
     assert line.endswith(" 4.0"), "the counts of processes that were killed remain"
     names = sorted(path.name for path in (tmp_path / "metrics").iterdir())
-    assert names == ["0.lock", "1.lock", "histogram_0.db", "histogram_1.db"]
+    assert names == [
+        *("0.lock", "1.lock", "counter_0.db", "counter_1.db"),
+        *("histogram_0.db", "histogram_1.db"),
+    ]
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "metrics").iterdir()} == {0o600}
     metrics.clear(tmp_path)
     assert metrics.read_totals(tmp_path) == (0, 0, 0)
@@ -209,18 +222,19 @@ def test_the_series_of_a_process_fit_into_its_file(tmp_path: Path) -> None:
     from prometheus_client import values
 
     file = tmp_path / "histogram_5.db"
-    metrics._create_file(file)
+    size = metrics.FILE_BYTES["histogram"]
+    metrics._create_file(file, size)
     before = values.ValueClass
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path)
     values.ValueClass = metrics._value_class(5)
     try:
-        request_metrics = metrics.RequestMetrics(lambda _environ, _start: [])
+        request_metrics = metrics.RequestMetrics(lambda _environ, _start: [], deque())
         for number in range(metrics.MAX_SERIES + 10):
             request_metrics.observe("monitoring", f"status {number}", "miss", 0.1)
     finally:
         values.ValueClass = before
         del os.environ["PROMETHEUS_MULTIPROC_DIR"]
-    assert file.stat().st_size == metrics.FILE_BYTES
+    assert file.stat().st_size == size
 
 
 def test_without_space_a_process_measures_for_itself(

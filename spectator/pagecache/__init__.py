@@ -20,7 +20,12 @@ from spectator.pagecache.keys import (
     cache_key,
     is_cursor_query,
 )
-from spectator.pagecache.middleware import EDITION_ENVIRON_KEY, RESULT_ENVIRON_KEY, PageCache
+from spectator.pagecache.middleware import (
+    EDITION_ENVIRON_KEY,
+    RESULT_ENVIRON_KEY,
+    Hit,
+    PageCache,
+)
 from spectator.pagecache.store import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL
 
 __all__ = [
@@ -32,6 +37,7 @@ __all__ = [
     "RELATED",
     "RESULT_ENVIRON_KEY",
     "SURROGATE_KEY",
+    "Hit",
     "PageCache",
     "article_key",
     "cache_key",

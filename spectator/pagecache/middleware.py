@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
@@ -36,8 +37,10 @@ RENDER_TIMEOUT_SECONDS = 10.0
 EDITION_ENVIRON_KEY = "spectator.edition"
 # Key of the server's environment: "hit" if a stored page was sent, "miss" if it was rendered.
 RESULT_ENVIRON_KEY = "spectator.page_cache"
+MAX_HITS = 50_000  # hits to remember until somebody counts them
 _REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # repeated in a 304
 
+Hit = tuple[str, str]  # path and status
 DbVersion = tuple[int, str]  # the edition, and the offsets of the consumers
 
 
@@ -56,12 +59,19 @@ class PageCache:
         self.poll_lock = Lock()
         self.polled_at = float("-inf")
         self.db_version: DbVersion | None = None
+        self.hits: deque[Hit] = deque(maxlen=MAX_HITS)
+        # What needs more than the fast path; other middleware may be put in front of it.
+        self.slow_path: WSGIApplication = self.answer
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from the cache, or else from the application."""
         page = self.fast_lookup(environ)
         if page is not None:
             return self.send(page, environ, start_response)
+        return self.slow_path(environ, start_response)
+
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as the fast path could not."""
         key = cache_key(environ)
         if key is None:
             body = self.app(environ, strip_surrogate_key(start_response))
@@ -71,7 +81,8 @@ class PageCache:
             return body
         response = self.lookup(key, environ)
         if isinstance(response, CachedPage):
-            return self.send(response, environ, start_response)
+            is_hit = environ.setdefault(RESULT_ENVIRON_KEY, "hit") == "hit"
+            return self.send(response, environ, start_response, is_hit)
         response.compress_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
         start_response(response.status, response.headers.to_wsgi_list())
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
@@ -163,14 +174,17 @@ class PageCache:
         self.polled_at = started
 
     def send(
-        self, page: CachedPage, environ: WSGIEnvironment, start_response: StartResponse
+        self,
+        page: CachedPage,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        is_hit: bool = True,
     ) -> Iterable[bytes]:
         """Answer with a page, or with 304 if the client has it in this encoding.
 
         Other encodings do not match: otherwise a proxy with the gzip body would never get the
         brotli one.
         """
-        environ.setdefault(RESULT_ENVIRON_KEY, "hit")
         encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
         query = environ.get("QUERY_STRING", "")
         is_shareable = query in ("", page.key[2])  # no unknown parameters
@@ -181,7 +195,11 @@ class PageCache:
         if if_none_match is not None and parse_etags(if_none_match).contains_weak(etag):
             repeated = [(name, text) for name, text in headers if name in _REVALIDATION_HEADERS]
             start_response("304 NOT MODIFIED", [*repeated, ("ETag", f'"{etag}"')])
+            if is_hit:
+                self.hits.append((page.key[1], "304"))
             return []
+        if is_hit:
+            self.hits.append((page.key[1], page.status))
         start_response(page.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
 
