@@ -37,7 +37,7 @@ GROWING_WITH_STORIES = {
 }
 FIXED = {
     *("schema_support", "country", "section", "user", "follower", "alembic_version"),
-    *("host", "lease"),
+    *("host", "lease", "search_index"),
 }
 
 
