@@ -13,11 +13,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import update
 
-from spectator import (
-    media,
-    publishing,
-    worker,
-)
+from spectator import maintenance, media, publishing
 from spectator.db import db
 from spectator.models import Picture
 from spectator.worker import Worker
@@ -54,7 +50,7 @@ def original_path(app: Flask, picture: media.StoredPicture) -> Path:
 def test_missing_renditions_are_made_again(
     app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    monkeypatch.setattr(maintenance, "REPAIR_BUDGET_SECONDS", 60.0)
     stored = store_without_renditions(app, 10)
     assert missing_renditions(app, stored)
     assert idle_worker.run_maintenance()
@@ -67,7 +63,7 @@ def test_missing_or_damaged_originals_are_reported_once(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    monkeypatch.setattr(maintenance, "REPAIR_BUDGET_SECONDS", 60.0)
     missing, damaged, good = (store_without_renditions(app, shade) for shade in (10, 20, 30))
     original_path(app, missing).unlink()
     original_path(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
@@ -87,7 +83,7 @@ def test_renditions_are_made_once_the_disk_is_no_longer_full(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    monkeypatch.setattr(maintenance, "REPAIR_BUDGET_SECONDS", 60.0)
     pictures = [store_without_renditions(app, shade) for shade in (10, 20)]
     with monkeypatch.context() as patch:
         patch.setattr(media, "make_renditions", fail_with_full_disk)
@@ -100,7 +96,7 @@ def test_renditions_are_made_once_the_disk_is_no_longer_full(
 def test_a_picture_that_always_fails_is_tried_after_the_others(
     app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    monkeypatch.setattr(maintenance, "REPAIR_BUDGET_SECONDS", 60.0)
     first, second, good = (store_without_renditions(app, shade) for shade in (10, 20, 30))
     make = media.make_renditions
 
@@ -136,11 +132,11 @@ def test_making_many_renditions_is_interrupted_for_indexing(
     app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = [store_without_renditions(app, shade) for shade in (10, 20)]
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(maintenance, "REPAIR_BUDGET_SECONDS", 0.0)
     monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
     assert not idle_worker.run_maintenance()
     monkeypatch.undo()
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    monkeypatch.setattr(maintenance, "REPAIR_BUDGET_SECONDS", 60.0)
     assert idle_worker.run_maintenance()
     assert not [name for stored in pictures for name in missing_renditions(app, stored)]
 
