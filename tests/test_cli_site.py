@@ -105,6 +105,14 @@ def test_version_names_the_program_and_the_release() -> None:
     assert result.output == f"spectator {config.version()}\n"
 
 
+def test_run_leaves_the_worker_to_another_service_on_request(
+    command: Command, started: Started
+) -> None:
+    for options in ((), ("--no-worker",)):
+        command("run", "--bind", f"127.0.0.1:{free_port()}", *options)
+    assert [environ.get("WITHOUT_WORKER") for _, _, environ in started] == [None, "1"]
+
+
 def test_init_says_whether_it_changed_anything(command: Command, app: Flask) -> None:
     data = app.config["DATA_DIR"]
     assert command("init").output == f"The site in {data} is up to date.\n"
