@@ -13,7 +13,7 @@ POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts accounts_ses
   postgresql publishing related unique_slugs upgrades worker worker_pictures worker_process))
 
 # Tests of search with its index in PostgreSQL.
-POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,indexing newsroom_searches search_changes search_features \
+POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,database_copy indexing newsroom_searches search_changes search_features \
   search_postgres search_ranking search_spelling search_word_forms search_words site_search))
 
 .DEFAULT_GOAL := help

@@ -36,7 +36,8 @@ def copy(app: Flask, url: str) -> None:
     Example: spectator database copy postgresql+psycopg://spectator@db.example/spectator
     """
     try:
-        config.load(os.environ | {"SPECTATOR_DATABASE_URL": url})
+        # The search engine is a setting of its own, to be changed after the copy.
+        config.load(os.environ | {"SPECTATOR_DATABASE_URL": url, "SPECTATOR_SEARCH": "whoosh"})
         target = create_engine(url, **engine_options(url))
     except (config.ConfigError, ArgumentError) as error:
         fail(str(error))

@@ -37,6 +37,7 @@ UNION ALL (SELECT 'year', CAST(:first_year + bucket - 1 AS text), count(*)
     AS buckets GROUP BY bucket ORDER BY bucket)
 """
 COUNT = "SELECT count(*) FROM {{documents}} WHERE {where}"
+EXISTS = "SELECT EXISTS (SELECT FROM {{documents}} WHERE {where})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ def count_documents(reader: Reader, selection: Selection) -> int:
     """Return the number of documents in a selection."""
     where, values = selection.sql()
     return int(reader.execute(COUNT.format(where=where), values)[0][0])
+
+
+def has_documents(reader: Reader, selection: Selection) -> bool:
+    """Return whether there is a document in a selection."""
+    where, values = selection.sql()
+    return bool(reader.execute(EXISTS.format(where=where), values)[0][0])
 
 
 def count_values(reader: Reader, matches: Selection, filters: Filters) -> Counts:

@@ -9,7 +9,7 @@ from spectator.search import MAX_PAGE, MAX_PER_PAGE, SearchRequest, SearchResult
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Query
 from spectator.search.language.spelling import suggest_spelling
-from spectator.search.postgres.facets import count_documents, count_values
+from spectator.search.postgres.facets import count_documents, count_values, has_documents
 from spectator.search.postgres.filters import build_filters
 from spectator.search.postgres.lexicon import DatabaseLexicon
 from spectator.search.postgres.matchers import Matcher, Statistics, clause_matcher
@@ -90,7 +90,7 @@ def _match(reader: Reader, request: SearchRequest, query: Query) -> Matches:
     if inexact:
         selection = scope.among("verified", _verify(reader, selection, inexact, statistics))
     selection = _exclude(reader, selection, excluded, statistics)
-    if sort_by_date(reader, selection, 1):
+    if has_documents(reader, selection):
         return Matches(selection, Scorer(matchers, statistics))
     return _match_any(reader, query, scope, matchers, excluded, statistics)
 
@@ -127,7 +127,7 @@ def _match_any(
     queries = [matchers[number].tsquery for number in used if number not in verified]
     ids = {key for number in used for key in verified.get(number, ())}
     selection = _exclude(reader, scope.matching_or_among(queries, ids), excluded, statistics)
-    if not sort_by_date(reader, selection, 1):
+    if not has_documents(reader, selection):
         return Matches(scope.nothing(), term_counts=term_counts)
     scorer = Scorer([matchers[number] for number in used], statistics, is_any=True)
     return Matches(selection, scorer, term_counts)
