@@ -17,7 +17,7 @@ POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,database_copy 
   search_postgres search_ranking search_spelling search_word_forms search_words site_search))
 
 .DEFAULT_GOAL := help
-.PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate check lock tools clean
+.PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate check check-python check-static lock tools clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
@@ -58,12 +58,17 @@ mutate: $(VENV)/mutation ## break the site in N random ways and count what the u
 	$(BIN)/python -m tests.mutation $(or $(N),300) $(or $(SEED),1) $(or $(JOBS),2)
 
 check: tools ## check format, lint, types, templates and static files; print what is too large
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-python check-static
+	@sh tests/sizes.sh
+
+check-python:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+check-static:
 	$(BIN)/djlint --quiet --check --lint templates
 	@PATH="$(NODE)/bin:$$PATH" sh tests/lint/run.sh
-	@sh tests/sizes.sh
 
 audit: $(VENV)/runtime ## check pinned packages for known vulnerabilities ("not checked" if offline)
 	@$(BIN)/python requirements/audit.py

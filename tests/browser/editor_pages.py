@@ -119,8 +119,11 @@ def editor_text(page: Page) -> Locator:
 
 
 def field_value(page: Page) -> str:
-    """Return the value that the field would send."""
-    page.wait_for_timeout(300)
+    """Return the value that the field would send.
+
+    The editor writes it a moment after the last change, and at once when the tab is left.
+    """
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     value: str = page.locator("#body").input_value()
     return value
 

@@ -18,6 +18,8 @@ from tests.browser.test_autosave import (
     SAVED_MESSAGE,
     autosaved_text,
     expect_status,
+    let_retries_pass,
+    open_with_clock,
     type_text,
     wait_until_no_local_draft,
 )
@@ -163,7 +165,7 @@ def test_more_typing_does_not_abort_an_autosave_in_transit(form_window: Visit) -
 
 
 def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
-    page = form_window.page
+    page = open_with_clock(form_window)
     cookies = page.context.cookies()
     page.context.clear_cookies()
     posts = record_posts(page, "/autosave")
@@ -177,7 +179,7 @@ def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
           observer.observe(saved, { childList: true, subtree: true });
         }"""
     )
-    page.wait_for_timeout(11_000)
+    let_retries_pass(page, 2)
     assert page.evaluate("window.changes") == 0
     assert len(posts) == 1
     page.context.add_cookies(cookies)  # type: ignore[arg-type]
@@ -237,10 +239,10 @@ def test_a_browser_without_storage_warns_before_leaving(form_window: Visit) -> N
 def test_selecting_a_picture_alone_is_not_autosaved_or_reported_as_saved(
     form_window: Visit, tmp_path: object
 ) -> None:
-    page = form_window.page
+    page = open_with_clock(form_window)
     posts = record_posts(page, "/autosave")
     page.locator("#picture").set_input_files(draw_picture(tmp_path / "boat.png", (90, 60)))  # type: ignore[operator]
-    page.wait_for_timeout(2500)
+    let_retries_pass(page, 1)
     expect(page.locator("#save-status")).to_have_text("")
     assert posts == []
     page.get_by_label("Headline").fill("With a picture")

@@ -187,7 +187,7 @@ def test_shortcuts_change_a_published_story_only_after_confirmation(
     )
     assert prevented == [False, False]
     page.keyboard.press("Control+s")  # does not change a published story
-    page.wait_for_timeout(3000)
+    expect(page.locator("#save-status")).to_contain_text("Saved", timeout=8000)
     assert (
         query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
     )
