@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from spectator import accounts
 from tests.drills.running_site import Site
@@ -15,7 +17,7 @@ from tests.drills.running_site import Site
 # The drills of each group run one after another, the groups beside each other (`make test`).
 GROUPS = {
     # These mostly wait: for the clocks of proxies, for those of sockets and of the worker.
-    "proxies": ("test_nginx", "test_other_proxies", "test_proxy_cache"),
+    "proxies": ("test_hosts", "test_nginx", "test_other_proxies", "test_proxy_cache"),
     "clocks": ("test_idle", "test_locked_database", "test_schedule", "test_slow_s"),
     # These repeat kills, damage and random actions.
     "repetition": (
@@ -23,6 +25,7 @@ GROUPS = {
         "test_import_kill",
         "test_index_damage",
         "test_kill",
+        "test_migration_kill",
         "test_search_damage",
         "test_search_kill",
         "test_story_machine",
@@ -36,11 +39,17 @@ def group_of(module: str) -> str:
     return next((name for name, starts in GROUPS.items() if module.startswith(starts)), OTHERS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put every drill into the group of its module."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group(group_of(item.path.stem)))
+class GroupScheduling(LoadScopeScheduling):
+    """Distribution of drills over the processes of pytest-xdist: each group to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(Path(nodeid.partition("::")[0]).stem)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Let pytest-xdist keep the groups together. Its own groups do not work with this pytest."""
+    return GroupScheduling(config, log)
 
 
 @contextmanager

@@ -75,4 +75,4 @@ def test_a_worker_whose_supervisor_died_before_it_started_exits(
 ) -> None:
     site = make_site()
     orphan = site.spawn("spectator", "worker", KEEPER_PID="1")
-    assert orphan.wait(10) == 0
+    assert orphan.wait(30) == 0
