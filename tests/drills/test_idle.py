@@ -1,6 +1,7 @@
 """An idle site uses almost no CPU with either database, and still reacts promptly.
 
-10 seconds in CI, 120 at full size (`IDLE_SECONDS`).
+10 seconds in CI, 120 at full size (`IDLE_SECONDS`). In CI other drills run beside this one, which
+makes the same work cost a multiple; the limits that the site is held to are those of full size.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from spectator import accounts, indexing, outbox
 from spectator.operations import setup
 from tests import postgresql
 from tests.drills.running_site import Site, eventually, publish, token
-from tests.drills.sizes import drill_size
+from tests.drills.sizes import drill_size, is_long
 from tests.drills.test_schedule import LATEST_SECONDS, lateness, real_clock, schedule
 
 pytestmark = pytest.mark.drill
 IDLE_SECONDS = drill_size("IDLE_SECONDS", ci=10, full=120)
 ROLES = ("worker", "web", "master")
-MAX_CORE_SHARE = 0.005  # of all processes of the site together
-FINDABLE_SECONDS, WAKE_SECONDS, PUBLICATIONS = 3.0, 0.2, 5
+MAX_CORE_SHARE = 0.005 if is_long() else 0.01  # of all processes of the site together
+# Until a story is indexed: the worker wakes within 0.2 s (tests/test_change_watcher.py).
+INDEXED_SECONDS = 0.5 if is_long() else 2.0
+FINDABLE_SECONDS, PUBLICATIONS = 3.0, 5
 
 
 def cpu_seconds(pid: int) -> float:
@@ -101,7 +104,7 @@ def test_an_idle_site_uses_almost_no_cpu_and_reacts_promptly(idle_site: Site) ->
     assert sum(used.values()) <= MAX_CORE_SHARE, used
     seconds = [index_seconds(site, 100 + number) for number in range(PUBLICATIONS)]
     print("indexed after " + ", ".join(f"{second:.2f}" for second in seconds) + " s")
-    assert min(seconds) <= WAKE_SECONDS, seconds
+    assert min(seconds) <= INDEXED_SECONDS, seconds
     [story] = site.publish([token(99)])
     site.assert_findable([story], FINDABLE_SECONDS, "after the idle period")
     due = datetime.now(UTC) + timedelta(seconds=2)

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from spectator import publishing, times
-from spectator.db import db, sqlite
+from spectator.db import db
+from spectator.db.poller import PollingConnection
 from spectator.models import Article, User
 from tests.drills.running_site import Site, eventually
 
@@ -60,8 +61,10 @@ def schedule(site: Site, headline: str, at: datetime) -> int:
 
 
 def query_number(site: Site, query: str, article_id: int) -> int:
-    with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
-        return int(connection.execute(query, (article_id,)).fetchone()[0])
+    own_file = f"sqlite:///{site.data}/spectator.db"
+    url = site.settings.get("SPECTATOR_DATABASE_URL", own_file)
+    with closing(PollingConnection(url, timeout=5)) as connection:
+        return int(connection.fetch(query, (article_id,))[0][0])
 
 
 def is_published(site: Site, article_id: int) -> bool:
