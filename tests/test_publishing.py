@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from spectator import outbox, publishing, queries
 from spectator.db import StorageError, db
 from spectator.models import Article, ListingRow, Outbox, Redirect, Revision, User
-from spectator.operations import doctor
+from spectator.operations import doctor, site_status
 from spectator.publishing import Action
 from spectator.publishing.validation import clean_line
 from spectator.urls import permalink
@@ -367,7 +367,7 @@ def test_a_due_story_that_cannot_be_published_does_not_hold_up_others(
     assert set(queries.published_versions()) == {ids[0], ids[2]}
     assert get_article(ids[1]).status == "scheduled"
     assert f"scheduled story {ids[1]} cannot be published" in caplog.text
-    monkeypatch.setattr(doctor, "datetime", Later)
+    monkeypatch.setattr(site_status, "datetime", Later)
     [line] = [line for line in doctor.problems(app) if "was due" in line]
     assert line.startswith(f"Story {ids[1]} was due at")
 
