@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 CLOCK_SECONDS = 0.25
 MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
+# A request to a bucket may take longer. It ends with the process, which does no harm.
+PICTURES_STOP_SECONDS = 3.0
 PUBLICATION_RETRY = timedelta(minutes=1)
 
 
@@ -103,7 +105,7 @@ class Worker:
             finally:
                 self.is_stopping = True
                 for thread in threads:
-                    thread.join()
+                    thread.join(PICTURES_STOP_SECONDS if thread.name == "pictures" else None)
                 with self.app.app_context():
                     self.membership.sign_off()
         if self.error is not None:

@@ -94,7 +94,8 @@ class BadStore:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.open: list[socket.socket] = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self) -> None:
         """Answer every connection in a thread of its own."""
@@ -121,7 +122,10 @@ class BadStore:
                 connection.close()
 
     def stop(self) -> None:
-        """Close all sockets."""
+        """Stop accepting, then close all sockets."""
+        with suppress(OSError):  # it was stopped before
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         for sock in (self.listener, *self.open):
             sock.close()
 
