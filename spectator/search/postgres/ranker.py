@@ -18,7 +18,7 @@ from spectator.search.relevance import (
 )
 
 # How many documents get exact scores. Reading the text of one takes 50 microseconds.
-MAX_SCORED = 500
+MAX_SCORED = 300
 BY_DATE = """
 SELECT article_id FROM {{documents}} WHERE {where}
 ORDER BY published {order}, article_id {order} LIMIT :count OFFSET :offset
