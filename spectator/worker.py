@@ -138,7 +138,8 @@ class Worker:
         next_report_at = 0.0
         while not self.should_stop():
             if time.monotonic() >= next_report_at:
-                with self.app.app_context(), wait_while_busy():
+                # A host that stood still finds its connection closed.
+                with self.app.app_context(), wait_while_busy("does not answer"):
                     self.membership.report()
                 next_report_at = time.monotonic() + REPORT_SECONDS
             time.sleep(CLOCK_SECONDS)

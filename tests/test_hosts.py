@@ -12,8 +12,9 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from spectator import config, outbox, publishing, related, search_log
+from spectator import worker as worker_module
 from spectator.cli import main
-from spectator.db import clock, db, postgresql_engine
+from spectator.db import StorageError, clock, db, postgresql_engine
 from spectator.db.poller import PollingConnection
 from spectator.hosts import leases, registry, shared_settings
 from spectator.hosts.membership import Membership
@@ -216,6 +217,24 @@ def test_hosts_take_turns_with_backups(
     let_leases_expire()
     second.start_backup_if_due()
     assert second.backup_thread is not None
+
+
+def test_a_report_that_fails_is_repeated_and_ends_no_worker(
+    idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def report() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            idle_worker.stop()
+        raise StorageError("does not answer", OSError("server closed the connection"))
+
+    monkeypatch.setattr(worker_module, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "CLOCK_SECONDS", 0.01)
+    monkeypatch.setattr(idle_worker.membership, "report", report)
+    idle_worker.run_membership()
+    assert len(calls) == 2
 
 
 def test_hashes_show_no_setting_and_follow_each(app: Flask, tmp_path: Path) -> None:

@@ -122,16 +122,16 @@ def take_turns(items: Iterable[Item]) -> Iterator[Item]:
 
 
 @contextmanager
-def wait_while_busy() -> Iterator[None]:
+def wait_while_busy(*further_causes: str) -> Iterator[None]:
     """End what is inside, to be tried again later, if somebody else keeps writing to the database.
 
-    Any other error is raised.
+    `further_causes` are values of STORAGE_CODES to be waited for too. Any other error is raised.
     """
     try:
         yield
     except Exception as error:
         storage_error = find_storage_error(error)
-        if storage_error is None or storage_error.cause != "busy":
+        if storage_error is None or storage_error.cause not in ("busy", *further_causes):
             raise
         log.warning("will try again: %s", storage_error)
         db.session.rollback()
