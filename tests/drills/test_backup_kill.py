@@ -76,7 +76,7 @@ def busy_site(make_site: Callable[[], Site]) -> Site:
     """Site with some stories and pictures."""
     site = make_site()
     with site.app_context() as app:
-        for number in range(20):
+        for number in range(5):
             add_story(app, number)
     return site
 
