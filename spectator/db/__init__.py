@@ -144,6 +144,8 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
     visible error is then about a missing savepoint.
     """
     while error is not None:
+        if isinstance(error, StorageError):
+            return error
         original = getattr(error, "orig", error)
         cause = STORAGE_CODES.get((getattr(original, "sqlite_errorcode", None) or 0) & 0xFF)
         cause = cause or postgresql_engine.storage_cause(original)
