@@ -37,6 +37,13 @@ def upgrade() -> None:
     motto = sa.Column("motto", sa.String(60), server_default="", nullable=False)
     op.add_column("section", motto)
 """
+MAX_COMMITS = 8
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, spectator
+for module in pkgutil.walk_packages(spectator.__path__, "spectator."):
+    if not module.name.startswith("spectator.migrations.") and "__main__" not in module.name:
+        importlib.import_module(module.name)
+"""
 WRONG_ANSWERS = """
 import sys
 def answer_wrongly(environ, start_response):
@@ -180,8 +187,8 @@ def test_a_broken_version_is_taken_back(deployment: Deployment) -> None:
     deployment.release({"spectator/site/__init__.py": broken})
     with site.polling(["/", "/politics/"]):  # it never reaches readers
         code, output = deployment.upgrade()
-    reason = "The trial of the new code failed: ModuleNotFoundError: No module named"
-    assert code and f"The upgrade failed. {reason} 'a_missing_package'" in output, output
+    reason = "failed: ModuleNotFoundError: No module named 'a_missing_package'"
+    assert code and reason in output, output
     assert "Nothing that was saved is lost." in output and "Traceback" not in output
     assert deployment.commit() == commit and site.processes() == running
 
@@ -229,18 +236,22 @@ def test_processes_of_the_release_before_serve_until_the_reload(
 
 
 def extract_release_before(target: Path) -> str:
-    """Extract the last commit before the newest migration, and return its schema version.
+    """Extract the last whole commit before the newest migration; return its schema version.
 
-    Skip the test if the repository has no history.
+    A commit is whole if all of its modules can be imported. Skip the test without history.
     """
     newest = next((ROOT / "spectator/migrations/versions").glob(f"{HEAD}_*.py"))
-    command = ["git", "log", "--diff-filter=A", "--format=%H", "--", str(newest)]
-    log = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
-    if not log.stdout.strip():
+    added = git(ROOT, "log", "--diff-filter=A", "--format=%H", "--", str(newest)).split()
+    if not added:
         pytest.skip("the repository has no history of the newest migration")
-    parent = f"{log.stdout.split()[-1]}~1"
-    archive = subprocess.run(["git", "archive", parent], cwd=ROOT, capture_output=True)
-    if archive.returncode:
-        pytest.skip(f"the commit before the newest migration is missing: {archive.stderr!r}")
-    subprocess.run(["tar", "-x", "-C", str(target)], input=archive.stdout, check=True)
-    return max(path.name[:4] for path in target.glob("spectator/migrations/versions/0*.py"))
+    for commit in git(ROOT, "log", f"-{MAX_COMMITS}", "--skip=1", "--format=%H", added[-1]).split():
+        shutil.rmtree(target)
+        target.mkdir()
+        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True)
+        if archive.returncode == 0:
+            subprocess.run(["tar", "-x", "-C", str(target)], input=archive.stdout, check=True)
+            command = [sys.executable, "-c", IMPORT_EVERYTHING]
+            if subprocess.run(command, cwd=target, capture_output=True).returncode == 0:
+                versions = target.glob("spectator/migrations/versions/0*.py")
+                return max(path.name[:4] for path in versions)
+    pytest.skip(f"none of the {MAX_COMMITS} commits before the newest migration is whole")
