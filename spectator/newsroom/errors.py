@@ -68,6 +68,13 @@ def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
     return render_error(403, title, str(error), request.form.get("body", ""))
 
 
+@bp.errorhandler(publishing.CopyLimitReached)
+def show_copy_limit(_error: publishing.CopyLimitReached) -> tuple[str, int]:
+    """Show that somebody has changed the status of long stories too often."""
+    message = "You have changed the status of long stories many times. Try again in an hour."
+    return render_error(429, "Too many changes", message)
+
+
 @bp.errorhandler(publishing.NotFoundError)
 def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
     """Show that there is no such story, and the text that was sent."""

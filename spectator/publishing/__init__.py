@@ -48,7 +48,12 @@ from spectator.publishing.permissions import (
     require_permission,
 )
 from spectator.publishing.related import set_override
-from spectator.publishing.revisions import add_revision, draft_from_revision
+from spectator.publishing.revisions import (
+    CopyLimitReached,
+    add_revision,
+    draft_from_revision,
+    require_few_copies,
+)
 from spectator.publishing.slugs import unique_slug
 from spectator.publishing.spellings import (
     SimilarNamesError,
@@ -67,6 +72,7 @@ __all__ = [
     "FIELDS",
     "Action",
     "ConflictError",
+    "CopyLimitReached",
     "Draft",
     "DuplicateSubmission",
     "ForbiddenError",
@@ -171,6 +177,7 @@ def save(
             raise ConflictError
         require_permission(by, action.name, article)
         if action.name == "restore":
+            require_few_copies(session, article, by.id, now)
             prepared = keep_slug_if_taken(
                 session, replace_former_spellings(session, prepared), article
             )
@@ -185,7 +192,7 @@ def save(
 def apply_action(article_id: int, by: User, action: Action) -> None:
     """Take an action on the latest saved version of a story; publishing it twice does no harm.
 
-    Raises ValidationError, ForbiddenError and NotFoundError.
+    Raises ValidationError, ForbiddenError, NotFoundError and CopyLimitReached.
     """
     action, now = validate_action(action), datetime.now(UTC)
     with db.write() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,39 @@ from sqlalchemy.orm import Session
 
 from spectator.models import Article, Revision
 from spectator.models.article import WAS_PUBLIC_STATUSES
+from spectator.publishing.actions import ACTIONS
 from spectator.publishing.fields import FIELDS, Draft
 from spectator.publishing.listings import update_listings
 from spectator.publishing.pictures import update_picture_uses
 from spectator.times import month_key
 from spectator.urls import permalink_at
+
+# How much text one person may store again in an hour by actions that send none: a button's request
+# of 300 bytes stores the whole story. A story of 20 kB may have a thousand such actions.
+MAX_COPIED_CHARACTERS, COPY_PERIOD = 20_000_000, timedelta(hours=1)
+MAX_COUNTED_REVISIONS = 5_000  # the newest ones of all people
+COPYING_ACTIONS = {
+    *(name for name, rule in ACTIONS.items() if rule.has_address),
+    *("restore", "edit_note", "remove_note"),
+}
+
+
+class CopyLimitReached(Exception):
+    """The person has stored too much text again by actions that send none."""
+
+
+def require_few_copies(session: Session, article: Article, by_id: int, now: datetime) -> None:
+    """Raise CopyLimitReached if a copy of this story would exceed the person's limit."""
+    newest = select(func.max(Revision.id)).scalar_subquery()
+    query = select(func.count()).where(
+        Revision.id > newest - MAX_COUNTED_REVISIONS,
+        Revision.made_by_id == by_id,
+        Revision.action.in_(COPYING_ACTIONS),
+        Revision.made_at > now - COPY_PERIOD,
+    )
+    copies = (session.scalar(query) or 0) + 1
+    if copies > 1 and copies * len(article.body) > MAX_COPIED_CHARACTERS:
+        raise CopyLimitReached
 
 
 def add_revision(
@@ -32,8 +60,10 @@ def add_revision(
     """Append a revision with the draft or, without one, with the content of the previous revision.
 
     The revision also holds the notes to readers; if the article's notes are not loaded, those of
-    the previous revision are copied.
+    the previous revision are copied. Raises CopyLimitReached if a person copies too much.
     """
+    if draft is None and by_id is not None:
+        require_few_copies(session, article, by_id, now)
     session.flush()  # sets the story's new version
     newest = session.execute(
         select(Revision.number, Revision.content)

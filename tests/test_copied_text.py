@@ -1,0 +1,82 @@
+"""Buttons store a story's text again in each revision: how much of it one person may store so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
+
+from spectator import publishing
+from spectator.db import db
+from spectator.models import Revision, User
+from spectator.publishing import Action, revisions
+from tests.conftest import add_user, make_draft
+from tests.newsroom_client import logged_in_client, post
+
+LIMIT = 100_000
+
+
+@pytest.fixture
+def author(app: Flask, monkeypatch: pytest.MonkeyPatch) -> User:
+    monkeypatch.setattr(revisions, "MAX_COPIED_CHARACTERS", LIMIT)
+    return add_user("author")
+
+
+def press_until_refused(author: User, article_id: int) -> int:
+    """Submit a story and take it back until this is refused; return the number of presses."""
+    for number in range(200):
+        try:
+            name = ("submit", "send_back")[number % 2]
+            publishing.apply_action(article_id, author, Action(name))
+        except publishing.CopyLimitReached:
+            return number
+    return 200
+
+
+def test_a_person_copies_a_bounded_amount_of_text_in_an_hour(author: User) -> None:
+    article_id = publishing.create(make_draft(body="word " * 2_000), author)
+    assert press_until_refused(author, article_id) == 9
+    short = publishing.create(make_draft(body="word " * 200), author)
+    publishing.apply_action(short, author, Action("submit"))
+    with db.write() as session:
+        an_hour_ago = datetime.now(UTC) - timedelta(minutes=61)
+        session.execute(update(Revision).values(made_at=an_hour_ago))
+    publishing.apply_action(article_id, author, Action("send_back"))
+
+
+def test_others_and_saves_with_a_text_are_not_refused(author: User, editor: User) -> None:
+    article_id = publishing.create(make_draft(body="word " * 2_000), author)
+    press_until_refused(author, article_id)
+    publishing.apply_action(article_id, editor, Action("send_back"))
+    version = db.session.scalar(select(func.max(Revision.version)))
+    publishing.save(article_id, make_draft(body="word " * 9_000), author, version or 0)
+
+
+def test_one_action_on_a_very_long_story_is_always_possible(author: User) -> None:
+    article_id = publishing.create(make_draft(body="word " * 30_000), author)
+    publishing.apply_action(article_id, author, Action("submit"))
+    with pytest.raises(publishing.CopyLimitReached):
+        publishing.apply_action(article_id, author, Action("send_back"))
+
+
+def restore(article_id: int, person: User) -> None:
+    version = db.session.scalar(select(func.max(Revision.version)))
+    publishing.restore(article_id, person, 1, version or 0)
+
+
+def test_restoring_counts_too(author: User) -> None:
+    article_id = publishing.create(make_draft(body="word " * 11_000), author)
+    restore(article_id, author)
+    with pytest.raises(publishing.CopyLimitReached):
+        restore(article_id, author)
+
+
+def test_the_page_says_when_to_try_again(app: Flask, author: User) -> None:
+    client: FlaskClient = logged_in_client(app, "author")
+    article_id = publishing.create(make_draft(body="word " * 30_000), author)
+    assert post(client, f"/newsroom/stories/{article_id}/submit", {}).status_code == 303
+    refused = post(client, f"/newsroom/stories/{article_id}/send_back", {})
+    assert refused.status_code == 429 and "Try again in an hour" in refused.text
