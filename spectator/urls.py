@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-from spectator.config import PERMALINK_PARTS
 from spectator.models import Article, Author, Country, Section, Topic
+from spectator.setting_parsers import PERMALINK_PARTS
 
 
 def permalink_rule(pattern: str) -> str:

@@ -47,6 +47,7 @@ LAYERS = (
     {"urls"},
     {"models"},
     {"db", "config", "tokens"},
+    {"setting_parsers"},
     {"object_storage"},
     {"text", "times", "request_ids"},
 )

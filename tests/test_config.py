@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spectator import config, create_app
+from spectator import config, create_app, setting_parsers
 from tests.conftest import settings
 
 
@@ -106,6 +106,6 @@ def test_a_bucket_is_a_url_without_a_slash_at_its_end() -> None:
 def test_a_bucket_without_its_client_says_what_to_install(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config, "find_spec", lambda _name: None)
+    monkeypatch.setattr(setting_parsers, "find_spec", lambda _name: None)
     with pytest.raises(config.ConfigError, match=r"requirements/s3\.txt"):
         config.load({f"SPECTATOR_{name}": "s3://pictures"})

@@ -28,7 +28,7 @@ SENTENCES = r"[A-Z{].*[.]"
 TABLES = [
     ("accounts.passwords", "ROLE_WORDS", "", WORD),
     ("config", "EDITOR_SCRIPTS", "", r"https://cdn\.jsdelivr\.net/npm/.+@.+\.js|sha384-.{64}"),
-    ("config", "PERMALINK_PARTS", WORD, r"<(slug|int):[a-z]+>"),
+    ("setting_parsers", "PERMALINK_PARTS", WORD, r"<(slug|int):[a-z]+>"),
     ("db", "STORAGE_CODES", "", r"[a-z -]+"),
     ("headers", "DEFAULT_HEADERS", r"[A-Z][A-Za-z-]+", r"[A-Za-z()=, -]+"),
     ("headers", "FRAMED_ENDPOINTS", "", r"newsroom\.[a-z_]+"),
