@@ -12,4 +12,6 @@ try:
     with app.app_context():
         registry.warn_of_differences()
 except (ConfigError, NotReadyError) as error:
-    raise AppImportError(f"spectator: {error}") from error  # gunicorn prints it without a traceback
+    raise AppImportError(
+        f"spectator: {error}"
+    ) from error  # gunicorn prints it without a traceback

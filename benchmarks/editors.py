@@ -212,7 +212,9 @@ def main() -> int:
         for number, editor in enumerate(editors):
             own, shared = stories[number], stories[EDITORS + number // 2]
             threads.append(
-                threading.Thread(target=run_editor, args=(app, editor, [own, shared], number, end))
+                threading.Thread(
+                    target=run_editor, args=(app, editor, [own, shared], number, end)
+                )
             )
         for thread in threads:
             thread.start()

@@ -49,7 +49,8 @@ def write_stories(path: Path, number: int) -> None:
         for index in range(number):
             text = rng.choices(words, weights, k=400)
             body = "\n\n".join(
-                " ".join(text[start : start + 50]).capitalize() + "." for start in range(0, 400, 50)
+                " ".join(text[start : start + 50]).capitalize() + "."
+                for start in range(0, 400, 50)
             )
             record = {
                 "id": f"g{index}",
@@ -185,7 +186,9 @@ def main() -> None:
         with serve_site(dict(os.environ), port) as master:
             for path in ("/", "/politics/", "/search?q=bench"):
                 body = get(port, path)[1]
-                print(f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli")
+                print(
+                    f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli"
+                )
             durations = time_until_searchable(port)
             print(
                 f"from publication to search: median {statistics.median(durations):.2f} s, "

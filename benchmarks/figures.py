@@ -44,7 +44,9 @@ class Figure:
     @property
     def limit(self) -> str:
         """Return the goal as text; "" without a goal."""
-        return "" if self.goal is None else f"{'≥' if self.higher_is_better else '≤'} {self.goal:g}"
+        return (
+            "" if self.goal is None else f"{'≥' if self.higher_is_better else '≤'} {self.goal:g}"
+        )
 
     @property
     def verdict(self) -> str:
@@ -68,7 +70,9 @@ def header_row(value_heading: str, baseline_heading: str = "") -> str:
     return _format_row("figure", value_heading, "goal", "", baseline_heading, "note")
 
 
-def _format_row(name: str, amount: str, limit: str, verdict: str, baseline: str, note: str) -> str:
+def _format_row(
+    name: str, amount: str, limit: str, verdict: str, baseline: str, note: str
+) -> str:
     return f"{name:<58} {amount:<16} {limit:<8} {verdict:<7} {baseline:<8} {note}".rstrip()
 
 

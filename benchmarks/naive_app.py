@@ -94,7 +94,9 @@ class Article(db.Model):
     section_id = db.Column(db.ForeignKey("section.id"))
 
     section = db.relationship(Section)
-    authors = db.relationship(Author, secondary=article_author, order_by=article_author.c.position)
+    authors = db.relationship(
+        Author, secondary=article_author, order_by=article_author.c.position
+    )
     topics = db.relationship(Topic, secondary=article_topic, order_by=Topic.name)
     countries = db.relationship(Country, secondary=article_country, order_by=Country.name)
     corrections = db.relationship(Correction, order_by=Correction.made_at)

@@ -68,7 +68,9 @@ def _delete_surplus(session: Session, user_id: int, form_id: str, size: int) -> 
 
 def _select_forms(user_id: int, article_id: int | None) -> Select[Autosave]:
     """Return the query of a person's forms of a story (None: new stories), without their values."""
-    is_own = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
+    is_own = (Autosave.user_id == user_id) & (
+        Autosave.article_id.is_not_distinct_from(article_id)
+    )
     headline = with_expression(Autosave.headline, Autosave.values["headline"].as_string())
     return select(Autosave).where(is_own).options(defer(Autosave.values), headline)
 

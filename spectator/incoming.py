@@ -77,7 +77,9 @@ class IncomingRequest:
         if not self.head_length and (end := self.received.find(_HEAD_END, start)) >= 0:
             self.head_length = end + len(_HEAD_END)
             self.read_head(bytes(self.received[: self.head_length]))
-            self.deadline = time.monotonic() + (BODY_SECONDS if self.body_length else HEAD_SECONDS)
+            self.deadline = time.monotonic() + (
+                BODY_SECONDS if self.body_length else HEAD_SECONDS
+            )
 
     def read_head(self, head: bytes) -> None:
         """Parse the body's length, the session and whether this is a newsroom request."""

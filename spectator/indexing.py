@@ -191,7 +191,12 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     db.session.rollback()  # Later reads must be newer than the offset.
     newest = source.newest()
     try:
-        if offset is None or index.is_outdated() or offset > newest or source.oldest() > offset + 1:
+        if (
+            offset is None
+            or index.is_outdated()
+            or offset > newest
+            or source.oldest() > offset + 1
+        ):
             rebuild(index, source=source)
             return True
         if offset == newest:

@@ -75,7 +75,9 @@ class RequestMetrics:
         self.lock = Lock()
         self.series: dict[tuple[str, str, str], Callable[[float], None]] = {}
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Call the application and measure the time until its response begins."""
         started = perf_counter()
         status = "500"

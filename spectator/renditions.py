@@ -105,7 +105,9 @@ class RenditionConsumer:
                 self._mark_broken(state, error)
         return True, True
 
-    def _sync_picture(self, state: queries.PictureState, stored: set[str], deadline: float) -> bool:
+    def _sync_picture(
+        self, state: queries.PictureState, stored: set[str], deadline: float
+    ) -> bool:
         """Remove or make the renditions of a picture; return False if there is no time left.
 
         `stored` has the names of the renditions that exist.

@@ -32,7 +32,9 @@ class RequestIds:
         self.app = app
         self.is_behind_proxy = is_behind_proxy
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Call the application. The id is read or created when something first needs it."""
         token = _current.set((environ, self.is_behind_proxy))
         try:

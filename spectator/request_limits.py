@@ -102,7 +102,11 @@ class BoundedFormParser(FormDataParser):
         return super().parse(BytesIO(body), mimetype, len(body), options)
 
     def _parse_multipart(
-        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str],
     ) -> Any:
         boundary = options.get("boundary", "").encode("ascii")
         if not boundary:

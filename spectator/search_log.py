@@ -82,10 +82,13 @@ def find_problem(data_dir: Path) -> str:
     with contextlib.suppress(OSError):
         for path in data_dir.glob("searches.*.folding"):
             if time.time() - path.stat().st_ctime > MAX_DELAY_SECONDS:
-                return "Searches were not counted for ten minutes or more. Check the worker's log."
+                return (
+                    "Searches were not counted for ten minutes or more. Check the worker's log."
+                )
         if (data_dir / "searches.log").stat().st_size >= MAX_LOG_BYTES:
             return (
-                "The search log is full; new searches are lost. Start the worker or check its log."
+                "The search log is full; new searches are lost. "
+                "Start the worker or check its log."
             )
     return ""
 
@@ -151,7 +154,8 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
     with db.write() as session:
         if rows:
             session.execute(
-                statement.on_conflict_do_update(index_elements=["day", "text"], set_=updates), rows
+                statement.on_conflict_do_update(index_elements=["day", "text"], set_=updates),
+                rows,
             )
         registry.own_host(session).searches_counted = number
         _prune(session, datetime.now(UTC).date() - timedelta(days=RETENTION_DAYS))

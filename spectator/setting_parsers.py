@@ -75,14 +75,20 @@ def parse_permalink(value: str) -> str:
     """Return the pattern of stories' paths."""
     names = re.findall(r"<([a-z]+)>", value)
     shape = re.sub(r"<[a-z]+>", "", value)
-    if not value.startswith("/") or value.endswith("/") or not re.fullmatch(r"[/a-z0-9-]*", shape):
+    if (
+        not value.startswith("/")
+        or value.endswith("/")
+        or not re.fullmatch(r"[/a-z0-9-]*", shape)
+    ):
         raise ValueError("use a path like /<section>/<slug>")
     if (
         "slug" not in names
         or not set(names) <= PERMALINK_PARTS.keys()
         or len(set(names)) != len(names)
     ):
-        raise ValueError("use <slug> once, and each of <section> <year> <month> <day> at most once")
+        raise ValueError(
+            "use <slug> once, and each of <section> <year> <month> <day> at most once"
+        )
     if len(value.split("/")) < 3:
         raise ValueError("use at least two parts, to tell stories from sections")
     return value

@@ -43,7 +43,10 @@ QUEUE_SECONDS = 30.0  # for a request to wait for a slot
 SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
 # Of all unsent responses in a process; beyond that the largest is dropped.
 MAX_UNSENT_BYTES = 32_000_000
-LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last response
+LINGER_SECONDS, MAX_DRAINED_BYTES = (
+    2.0,
+    1_000_000,
+)  # for a client to close after its last response
 # Waiting connections in a process; beyond that the oldest is closed.
 MAX_WAITING = 300
 _READ_BYTES = 65_536
@@ -249,7 +252,9 @@ class SlotGuard:
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Answer 400 to a request of the newsroom without a slot, and pass on all others."""
         path = environ["PATH_INFO"].encode("latin-1")
         if is_newsroom_path(path) and not environ["gunicorn.socket"].has_slot:

@@ -145,7 +145,9 @@ class StaticFiles:
         if file is None:
             abort(404)
         encoding = file.choose_encoding(request.headers.get("Accept-Encoding", ""))
-        headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": encoding} if encoding else {})
+        headers = {"Vary": "Accept-Encoding"} | (
+            {"Content-Encoding": encoding} if encoding else {}
+        )
         response = Response(file.bodies[encoding], mimetype=file.mimetype, headers=headers)
         response.headers["Cache-Control"] = (
             IMMUTABLE_CACHE_CONTROL

@@ -119,7 +119,9 @@ def read_theme(path: Path) -> Tokens:
         return _parse_theme(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"the theme {path} (SPECTATOR_THEME) cannot be used: {reason}") from error
+        raise ConfigError(
+            f"the theme {path} (SPECTATOR_THEME) cannot be used: {reason}"
+        ) from error
 
 
 def _parse_theme(path: Path) -> Tokens:
@@ -191,6 +193,8 @@ def register(app: Flask) -> None:
     tokens = TOKENS.with_theme(theme)
     logo_rules = minify(_read_css("logo.css")) if "--logo" in tokens.light else ""
     files: StaticFiles = app.extensions["static_files"]
-    files.operator_files[THEME_NAME] = file_of((tokens.to_css() + logo_rules).encode(), "text/css")
+    files.operator_files[THEME_NAME] = file_of(
+        (tokens.to_css() + logo_rules).encode(), "text/css"
+    )
     css = tokens.to_css(NEWSROOM_PROPERTIES) + logo_rules + SITE_RULES
     app.extensions["stylesheet"] = Stylesheet(css, THEME_NAME)

@@ -120,7 +120,9 @@ class Worker:
 
     def run_consumers(self) -> None:
         """Run the consumers, except the one of nginx's copies, and maintenance."""
-        indexes = [directory / "current" for directory in indexing.index_directories(self.data_dir)]
+        indexes = [
+            directory / "current" for directory in indexing.index_directories(self.data_dir)
+        ]
         self.run_rounds(self.run_once, lambda: self.next_maintenance_at, indexes)
 
     def run_refresher(self) -> None:

@@ -291,7 +291,10 @@ CASES = [
         repair=_at("spectator.db", Path.unlink),
     ),
     Case(
-        "database of root, closed", _owned("spectator.db", 0o600), "belongs to root", is_root=False
+        "database of root, closed",
+        _owned("spectator.db", 0o600),
+        "belongs to root",
+        is_root=False,
     ),
     Case(
         "database of root, readable",
@@ -318,7 +321,10 @@ CASES = [
         environ={"SPECTATOR_DATABASE_URL": "sqlite:///{data}/deep/down/x.db"},
     ),
     Case(
-        "lock of the worker of root", _owned("worker.lock", 0o600), "belongs to root", is_root=False
+        "lock of the worker of root",
+        _owned("worker.lock", 0o600),
+        "belongs to root",
+        is_root=False,
     ),
     Case("search index of root", _owned("index", 0o700), "belongs to root", is_root=False),
     Case("no directory of pictures", _at("media", shutil.rmtree), "is missing"),
@@ -328,5 +334,7 @@ CASES = [
         "is a file",
         repair=_at("media", Path.unlink),
     ),
-    Case("directory of pictures of root", _owned("media", 0o700), "belongs to root", is_root=False),
+    Case(
+        "directory of pictures of root", _owned("media", 0o700), "belongs to root", is_root=False
+    ),
 ]

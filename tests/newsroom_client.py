@@ -128,7 +128,9 @@ def create_story(client: FlaskClient, **changes: Any) -> int:
     """Store a new story through the form and return its id."""
     response = post(client, NEW_STORY, story_form(**changes))
     assert response.status_code == 303, response.text
-    match = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location)
+    match = re.fullmatch(
+        r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location
+    )
     assert match
     return int(match[1])
 

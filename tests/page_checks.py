@@ -103,7 +103,9 @@ def check_markup(app: Flask, page: Page) -> None:
     """Check links, forms, ids and scripts of pages and fragments."""
     assert not page.errors, page.errors
     ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
-    assert not [element_id for element_id, count in ids.items() if count > 1], "an id is used twice"
+    assert not [element_id for element_id, count in ids.items() if count > 1], (
+        "an id is used twice"
+    )
     for attrs in page.find_all("a"):
         href = attrs.get("href") or ""
         if "href" not in attrs:

@@ -49,7 +49,15 @@ def test_passwords_are_normalised_and_compared_in_full(app: Flask, editor: User)
 
 @pytest.mark.parametrize(
     "password",
-    ["", "ninechars", "x" * 129, "password123", "PassWord123", "c@news.example", "C@News.Example"],
+    [
+        "",
+        "ninechars",
+        "x" * 129,
+        "password123",
+        "PassWord123",
+        "c@news.example",
+        "C@News.Example",
+    ],
 )
 def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
     with pytest.raises(accounts.PasswordError):
@@ -233,7 +241,9 @@ def test_logs_name_known_accounts_and_contain_no_other_typed_text(
     assert "secret" not in caplog.text
 
 
-def test_the_log_of_a_login_cannot_be_forged(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_of_a_login_cannot_be_forged(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
     refused_login("a@b.example\r\nlogin of 'editor@news.example' from 127.0.0.1")
     assert len(caplog.messages) == 1
     assert "\n" not in caplog.messages[0]

@@ -44,7 +44,9 @@ def test_the_list_of_common_passwords_is_long() -> None:
         "x" * 129,
     ],
 )
-def test_passwords_that_are_easy_to_guess_too_short_or_too_long_are_refused(password: str) -> None:
+def test_passwords_that_are_easy_to_guess_too_short_or_too_long_are_refused(
+    password: str,
+) -> None:
     with pytest.raises(accounts.PasswordError) as refused:
         require_good_password(password, CONTEXT)
     assert password not in str(refused.value)

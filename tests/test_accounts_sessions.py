@@ -64,7 +64,8 @@ def test_logout_ends_one_session(app: Flask, editor: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "limit"), [("seen_at", sessions.IDLE_LIMIT), ("created_at", sessions.ABSOLUTE_LIMIT)]
+    ("column", "limit"),
+    [("seen_at", sessions.IDLE_LIMIT), ("created_at", sessions.ABSOLUTE_LIMIT)],
 )
 def test_a_session_expires(app: Flask, editor: User, column: str, limit: timedelta) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, OFFICE)

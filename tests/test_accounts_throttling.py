@@ -193,7 +193,9 @@ def test_known_clients_are_limited_and_expire(app: Flask, editor: User) -> None:
     assert "device 29" not in str(db.session.scalars(select(KnownClient.value)).all())
     with db.write() as session:
         session.execute(
-            update(KnownClient).values(seen_at=datetime.now(UTC) - throttling.KNOWN_CLIENT_LIFETIME)
+            update(KnownClient).values(
+                seen_at=datetime.now(UTC) - throttling.KNOWN_CLIENT_LIFETIME
+            )
         )
     accounts.delete_expired()
     assert count_rows(KnownClient) == 0
@@ -220,7 +222,9 @@ def test_login_attempts_expire_and_are_deleted(app: Flask, editor: User) -> None
     assert count_rows(LoginAttempt) == 0
 
 
-def test_a_login_deletes_only_the_failed_attempts_of_its_account(app: Flask, editor: User) -> None:
+def test_a_login_deletes_only_the_failed_attempts_of_its_account(
+    app: Flask, editor: User
+) -> None:
     refused_login("other@news.example")
     refused_login()
     accounts.log_in(EMAIL, PASSWORD, OFFICE)

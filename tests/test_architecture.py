@@ -71,7 +71,15 @@ VAGUE_NAMES = frozenset(
     + "shown typed chosen posted".split()
 )
 # Nouns that end in -ing, established in web development and search.
-FIELD_TERMS = {"caching", "folding", "indexing", "scoring", "spelling", "templating", "throttling"}
+FIELD_TERMS = {
+    "caching",
+    "folding",
+    "indexing",
+    "scoring",
+    "spelling",
+    "templating",
+    "throttling",
+}
 
 
 class Import(NamedTuple):
@@ -267,13 +275,16 @@ def test_one_module_normalizes_text() -> None:
 
 def test_every_setting_is_documented() -> None:
     readme = (ROOT / "README.md").read_text()
-    assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in readme] == []
+    assert [
+        setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in readme
+    ] == []
 
 
 def test_every_url_rule_is_documented(app: Flask) -> None:
     documented = (ROOT / "docs/architecture.md").read_text()
     rules = {
-        re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"<\1>", rule.rule) for rule in app.url_map.iter_rules()
+        re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"<\1>", rule.rule)
+        for rule in app.url_map.iter_rules()
     }
     assert [rule for rule in sorted(rules) if f"`{rule}`" not in documented] == []
 
@@ -327,10 +338,16 @@ def test_names_say_what_a_value_is() -> None:
 
 
 def test_vague_names_are_reported_wherever_they_are_assigned() -> None:
-    source = (
-        "def made(given):\n    self.kept = [each for each in given]\n    for place in x: found = 1"
-    )
-    assert assigned_names(ast.parse(source)) == {"made", "given", "kept", "each", "place", "found"}
+    source = "def made(given):\n    self.kept = [each for each in given]\n"
+    source += "    for place in x: found = 1"
+    assert assigned_names(ast.parse(source)) == {
+        "made",
+        "given",
+        "kept",
+        "each",
+        "place",
+        "found",
+    }
 
 
 def test_modules_are_nouns() -> None:

@@ -90,7 +90,9 @@ def test_invisible_characters_are_removed_from_names(newsroom: FlaskClient, evil
     assert not re.search("[\x00\x1b\ud800-\udfff]", article.body)
 
 
-def test_too_many_fields_and_invalid_numbers_cause_no_internal_error(newsroom: FlaskClient) -> None:
+def test_too_many_fields_and_invalid_numbers_cause_no_internal_error(
+    newsroom: FlaskClient,
+) -> None:
     many = story_form() | {f"field{number}": "x" for number in range(2000)}
     assert post(newsroom, NEW_STORY, many).status_code == 413
     for number in ("1e9", "-1", "NaN", "9" * 400, "0x10", "1.5", "٣"):

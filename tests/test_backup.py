@@ -120,12 +120,17 @@ def test_nothing_is_overwritten(site: Flask, path: Path, empty: dict[str, str]) 
     assert (originals / "aa.jpg").read_bytes() == b"another picture"
 
 
-def test_a_backup_is_not_restored_beside_a_running_site(path: Path, empty: dict[str, str]) -> None:
+def test_a_backup_is_not_restored_beside_a_running_site(
+    path: Path, empty: dict[str, str]
+) -> None:
     data = Path(empty["SPECTATOR_DATA_DIR"])
     data.mkdir()
     with require_stopped_site(data):  # as a running worker does
         code, output = run(empty, "restore", path)
-    assert (code, output) == (1, "spectator: The site is running. Stop it first, then try again.\n")
+    assert (code, output) == (
+        1,
+        "spectator: The site is running. Stop it first, then try again.\n",
+    )
 
 
 def test_an_interrupted_restore_can_be_repeated(

@@ -130,7 +130,9 @@ def test_every_publication_has_its_own_word_and_page(
         assert publisher.unique_word(number) in client.get(path, base_url=BASE).text
 
 
-def test_generated_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+def test_generated_stories_fill_every_list(
+    app: Flask, client: FlaskClient, tmp_path: Path
+) -> None:
     rows.insert_stories(tmp_path / "data" / "spectator.db", 600)
     assert publishing.repair_listings()
     with app.test_request_context():

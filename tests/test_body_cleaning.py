@@ -59,8 +59,12 @@ def test_publishing_a_stored_story_cleans_nothing(app: Flask, cleaned: list[str]
     assert cleaned == []
 
 
-def test_an_imported_story_is_cleaned_once(app: Flask, cleaned: list[str], tmp_path: Path) -> None:
-    lines = [{"id": f"{number}", "headline": f"Story {number}", "body": BODY} for number in (1, 2)]
+def test_an_imported_story_is_cleaned_once(
+    app: Flask, cleaned: list[str], tmp_path: Path
+) -> None:
+    lines = [
+        {"id": f"{number}", "headline": f"Story {number}", "body": BODY} for number in (1, 2)
+    ]
     file = BytesIO("\n".join(map(json.dumps, lines)).encode())
     report = import_records(jsonl.read(file, "en"), tmp_path)
     assert report.added == 2

@@ -77,7 +77,9 @@ def attempt(request: pytest.FixtureRequest, data: Path, parent_dir: Path) -> Run
     words = {"port": free_port(), "stories": parent_dir / "stories.jsonl"}
 
     def run(command: str) -> CommandResult:
-        return run_command(data, [word.format(**words) for word in COMMANDS[command]], uid, environ)
+        return run_command(
+            data, [word.format(**words) for word in COMMANDS[command]], uid, environ
+        )
 
     return run
 
@@ -109,7 +111,13 @@ def test_every_command_reports_the_fault_and_its_advice_repairs_it(
         else:
             assert outcome.code == 1 and case.message in outcome.output.splitlines()[-1], outcome
             assert (
-                len([text for text in outcome.output.splitlines() if text.startswith("spectator:")])
+                len(
+                    [
+                        text
+                        for text in outcome.output.splitlines()
+                        if text.startswith("spectator:")
+                    ]
+                )
                 == 1
             )
     for _ in range(MAX_REPAIRS):

@@ -71,7 +71,9 @@ def test_a_certificate_that_expires_soon_is_reported(
     lines = sentences(front=front)
     assert len(lines) == is_late
     for line in lines:
-        assert line.startswith(f"The certificate expires in {days} days. Renew the certificate of")
+        assert line.startswith(
+            f"The certificate expires in {days} days. Renew the certificate of"
+        )
 
 
 def test_a_certificate_of_days_is_reported_in_its_last_quarter(

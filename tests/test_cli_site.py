@@ -26,7 +26,9 @@ Command = Callable[..., Result]
 Started = list[tuple[str, list[str], dict[str, str]]]
 
 
-def all_commands(group: click.Group = main, name: str = "") -> Iterator[tuple[str, click.Command]]:
+def all_commands(
+    group: click.Group = main, name: str = ""
+) -> Iterator[tuple[str, click.Command]]:
     for word, command in group.commands.items():
         yield f"{name} {word}".strip(), command
         if isinstance(command, click.Group):
@@ -180,7 +182,9 @@ def test_run_with_demo_stories_leaves_a_site_with_accounts_alone(
     assert len(started) == 2
 
 
-def test_run_says_why_it_cannot_listen(command: Command, started: Started, tmp_path: Path) -> None:
+def test_run_says_why_it_cannot_listen(
+    command: Command, started: Started, tmp_path: Path
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -60,7 +60,17 @@ def test_the_image_is_built_and_answers(tmp_path: Path) -> None:
     program = shutil.which("podman")
     if program is None or subprocess.run([program, "info"], capture_output=True).returncode:
         pytest.skip("the image was not built: podman is missing or does not work here")
-    build = [program, "build", "--format", "docker", "--file", str(FILE), "--tag", IMAGE, str(ROOT)]
+    build = [
+        program,
+        "build",
+        "--format",
+        "docker",
+        "--file",
+        str(FILE),
+        "--tag",
+        IMAGE,
+        str(ROOT),
+    ]
     result = subprocess.run(build, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stderr[-2000:]
     port = free_port()

@@ -37,7 +37,9 @@ def locked_file(app: Flask) -> Iterator[Path]:
         yield path
 
 
-def test_checks_and_backups_leave_the_locks(app: Flask, locked_file: Path, tmp_path: Path) -> None:
+def test_checks_and_backups_leave_the_locks(
+    app: Flask, locked_file: Path, tmp_path: Path
+) -> None:
     StorageMonitor(app.config).find_fault()  # as /readyz does
     diagnosis.examine(app.config)
     backup.make(app.config, tmp_path / "site.backup")

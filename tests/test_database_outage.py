@@ -46,7 +46,9 @@ def test_a_story_that_cannot_be_saved_is_given_back_whole(
     client_without_server: FlaskClient,
 ) -> None:
     form = story_form(do="publish", headline="A <headline>", body="Every <word>.", topics="Ports")
-    response = client_without_server.post(NEW_STORY, data=form, headers=SAME_ORIGIN, base_url=BASE)
+    response = client_without_server.post(
+        NEW_STORY, data=form, headers=SAME_ORIGIN, base_url=BASE
+    )
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     page = Page(response.text)

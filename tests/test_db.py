@@ -175,7 +175,9 @@ def test_stored_datetimes_have_a_time_zone(app: Flask) -> None:
     with pytest.raises(ValueError, match="time zone"):
         kind.process_bind_param(datetime(2026, 1, 1), db.engine.dialect)  # noqa: DTZ001
     stored = datetime(2026, 1, 1)  # noqa: DTZ001
-    assert kind.process_result_value(stored, db.engine.dialect) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert kind.process_result_value(stored, db.engine.dialect) == datetime(
+        2026, 1, 1, tzinfo=UTC
+    )
 
 
 def test_a_server_that_does_not_answer_is_asked_once_a_second(

@@ -41,7 +41,9 @@ def test_lagging_indexes_are_reported(app: Flask, story: Callable[..., int]) -> 
     assert problems_with(app, "index") == [], "a change of the last minute is not reported"
     with db.write() as session:
         session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(seconds=90)))
-        session.execute(update(Revision).values(made_at=datetime.now(UTC) - timedelta(seconds=90)))
+        session.execute(
+            update(Revision).values(made_at=datetime.now(UTC) - timedelta(seconds=90))
+        )
     first, second = problems_with(app, "Start the worker")
     assert first.startswith("The search index is 9") and second.startswith(
         "The newsroom's search index is 9"
@@ -90,7 +92,9 @@ def test_a_missing_script_is_reported(app: Flask) -> None:
 
 
 @pytest.mark.sqlite
-def test_a_damaged_database_is_reported_with_advice(app: Flask, story: Callable[..., int]) -> None:
+def test_a_damaged_database_is_reported_with_advice(
+    app: Flask, story: Callable[..., int]
+) -> None:
     for _ in range(30):
         story(body="A long paragraph. " * 500)
     db.session.remove()

@@ -26,7 +26,9 @@ def calls_without_encoding(source: str) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name = (
-            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else getattr(node.func, "id", "")
         )
         keywords = {keyword.arg for keyword in node.keywords}
         switched_on = {
@@ -93,7 +95,9 @@ def test_every_command_works_in_an_ascii_locale(environ: dict[str, str], tmp_pat
     def spectator(*words: str) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "spectator", *words]
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, timeout=60)
-        assert b"Traceback" not in done.stderr + done.stdout, done.stderr.decode("utf-8", "replace")
+        assert b"Traceback" not in done.stderr + done.stdout, done.stderr.decode(
+            "utf-8", "replace"
+        )
         return done
 
     assert spectator("init").returncode == 0

@@ -187,7 +187,11 @@ class FakeArbiter(SimpleNamespace):
 @pytest.fixture
 def arbiter() -> FakeArbiter:
     arbiter = FakeArbiter(
-        WORKERS={}, SIG_QUEUE=queue.SimpleQueue(), WORKER_BOOT_ERROR=3, APP_LOAD_ERROR=4, reloads=0
+        WORKERS={},
+        SIG_QUEUE=queue.SimpleQueue(),
+        WORKER_BOOT_ERROR=3,
+        APP_LOAD_ERROR=4,
+        reloads=0,
     )
     arbiter.log = logging.getLogger("gunicorn.test")
     return arbiter

@@ -50,7 +50,11 @@ def guarded(app: Flask, story: Callable[..., int], catch_up: Callable[[], None])
 )
 @pytest.mark.parametrize("status", ["ok", "unready"])
 def test_the_public_gets_only_the_status_from_readyz(
-    guarded: Flask, peer: str, headers: dict[str, str], status: str, monkeypatch: pytest.MonkeyPatch
+    guarded: Flask,
+    peer: str,
+    headers: dict[str, str],
+    status: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if status == "unready":
         full = Fault(Cause.FULL, guarded.config["DATA_DIR"], "No room.", "Make some.")
@@ -67,7 +71,9 @@ def test_the_public_gets_only_the_status_from_readyz(
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
 def test_the_machine_itself_gets_the_full_readyz_report(guarded: Flask, peer: str) -> None:
     report = guarded.test_client().get("/readyz", environ_overrides={"REMOTE_ADDR": peer}).json
-    assert report is not None and report["status"] == "ok" and report["sqlite_is_wal_safe"] is True
+    assert (
+        report is not None and report["status"] == "ok" and report["sqlite_is_wal_safe"] is True
+    )
     assert (report["edition"], report["index_position"], report["storage"]) == (1, 1, "ok")
     assert (report["newsroom_index_position"], report["search_log"]) == (None, "ok")
 

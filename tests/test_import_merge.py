@@ -109,7 +109,10 @@ def test_a_correction_and_the_corrected_text_are_not_overwritten(run, editor: Us
     assert story().source_name == "Reuters"
     newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
     assert newest is not None
-    assert (newest.action, newest.content["notes"][0]["text"]) == ("import", "The text was wrong.")
+    assert (newest.action, newest.content["notes"][0]["text"]) == (
+        "import",
+        "The text was wrong.",
+    )
     run(LINE | {"body": "Another text."}, options=("--overwrite",))
     assert story().body == "<p>Another text.</p>"
 

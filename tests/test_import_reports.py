@@ -82,7 +82,9 @@ def read_line(line: dict[str, Any] | str) -> Any:
         (TOO_LONG_LINE, "longer than 4 MB"),
     ],
 )
-def test_a_wrong_line_is_refused_with_a_sentence(line: dict[str, Any] | str, message: str) -> None:
+def test_a_wrong_line_is_refused_with_a_sentence(
+    line: dict[str, Any] | str, message: str
+) -> None:
     location, error = read_line(line)
     assert location == "line 1"
     assert str(error).startswith(message)
@@ -111,7 +113,9 @@ def test_a_line_is_read_with_its_defaults() -> None:
     )
     assert (record.draft.language, record.section, record.status) == ("fr", "politics", "draft")
     assert record.unknown_keys == () and record.picture == ""
-    dated = read_line(STORY | {"published_at": "2026-01-02T03:04:05", "lead_image": "file://a%20b"})
+    dated = read_line(
+        STORY | {"published_at": "2026-01-02T03:04:05", "lead_image": "file://a%20b"}
+    )
     assert f"{dated.published_at:%Y-%m-%dT%H:%M:%S%z}" == "2026-01-02T02:04:05+0000"
     assert (dated.status, dated.picture) == ("published", "a b")
     assert read_line(STORY | {"published_at": "8999-01-01T00:00:00Z"}).status == "scheduled"

@@ -78,7 +78,11 @@ def test_every_key_is_imported(run) -> None:  # type: ignore[no-untyped-def]
     assert "views (1)" in result.output
     article = articles()["H"]
     assert article.body == "<p>one</p>\n<p>two</p>"
-    assert (article.section.slug, article.slug, article.status) == ("business", "gold", "published")
+    assert (article.section.slug, article.slug, article.status) == (
+        "business",
+        "gold",
+        "published",
+    )
     assert article.published_at == datetime(2024, 5, 1, 8, tzinfo=UTC)
     assert [author.name for author in article.authors] == ["B", "A"]
     assert {country.code for country in article.countries} == {"ML", "CI"}
@@ -99,9 +103,16 @@ def test_the_date_decides_the_status(run) -> None:  # type: ignore[no-untyped-de
         {"headline": "Draft", "body": "x"},
         {"headline": "Scheduled", "body": "x", "published_at": future},
         {"headline": "Published", "body": "x", "published_at": "2024-05-01"},
-        {"headline": "Withdrawn", "body": "x", "published_at": "2024-05-01", "status": "withdrawn"},
+        {
+            "headline": "Withdrawn",
+            "body": "x",
+            "published_at": "2024-05-01",
+            "status": "withdrawn",
+        },
     )
-    assert {article.headline.lower() == article.status for article in articles().values()} == {True}
+    assert {article.headline.lower() == article.status for article in articles().values()} == {
+        True
+    }
 
 
 def test_a_long_name_of_a_section_is_refused_before_anything_reads_it(run) -> None:  # type: ignore[no-untyped-def]
@@ -291,7 +302,8 @@ def test_a_former_slug_that_was_never_public_can_be_reused(run) -> None:  # type
 def test_a_story_that_cannot_be_stored_does_not_stop_the_others(run) -> None:  # type: ignore[no-untyped-def]
     result = run(
         PUBLIC | {"id": "a", "headline": "A", "section": "Sport"},
-        PUBLIC | {"id": "half \ud800", "headline": "No", "section": "Nowhere", "topics": ["Lost"]},
+        PUBLIC
+        | {"id": "half \ud800", "headline": "No", "section": "Nowhere", "topics": ["Lost"]},
         PUBLIC | {"id": "b", "headline": "B", "section": "Sport"},
         PUBLIC | {"id": "a", "headline": "A2"},
     )

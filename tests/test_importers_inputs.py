@@ -136,8 +136,15 @@ def test_an_empty_input_is_reported(
 
 def test_character_references_are_decoded_once(app: Flask) -> None:
     line = json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))
-    more = {"dek": "AT&amp;amp;T &#x2014; R&D &copy right", "authors": ["Ren&eacute; O&#39;Neill"]}
-    more |= {"topics": ["Oil &amp; gas"], "source_name": "D&amp;D", "section": "Arts &amp; letters"}
+    more = {
+        "dek": "AT&amp;amp;T &#x2014; R&D &copy right",
+        "authors": ["Ren&eacute; O&#39;Neill"],
+    }
+    more |= {
+        "topics": ["Oil &amp; gas"],
+        "source_name": "D&amp;D",
+        "section": "Arts &amp; letters",
+    }
     more |= {
         "source_url": "https://a.example/?a=1&amp;b=2",
         "countries": ["C&ocirc;te d&#8217;Ivoire"],
@@ -189,7 +196,8 @@ def test_times_without_an_offset_are_in_the_newsrooms_time_zone(
     }
     file.write_text(
         "\n".join(
-            json.dumps({"headline": n, "body": "x", "published_at": at}) for n, at in times.items()
+            json.dumps({"headline": n, "body": "x", "published_at": at})
+            for n, at in times.items()
         )
     )
     assert runner.invoke(main, ["import", "jsonl", str(file)]).exit_code == 0
@@ -251,11 +259,15 @@ def test_pictures_outside_their_directory_are_refused(app: Flask, pictures: Path
     assert all(
         reason.startswith("lead_image: ") and "\n" not in reason for _, reason in report.refused
     )
-    dry = import_lines(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures, dry_run=True)
+    dry = import_lines(
+        app, *map(with_picture, (*good, *bad)), pictures_dir=pictures, dry_run=True
+    )
     assert (dry.added, len(dry.refused)) == (len(good), len(bad))
 
 
-def test_an_import_from_a_stream_needs_a_directory_for_pictures(app: Flask, pictures: Path) -> None:
+def test_an_import_from_a_stream_needs_a_directory_for_pictures(
+    app: Flask, pictures: Path
+) -> None:
     report = import_lines(app, with_picture("sub/a b.png"))
     assert report.refused == [
         ("line 1", "lead_image: name the directory of the pictures with --media DIR")
@@ -306,7 +318,8 @@ def test_an_error_in_one_line_is_reported_for_that_line(
 def test_sections_with_equal_slugs_stay_separate(app: Flask) -> None:
     names = ["سعيد", "سيد", "C++", "c#", "C#", "POLITICS"]
     lines = [
-        {"body": "x", "headline": str(number), "section": name} for number, name in enumerate(names)
+        {"body": "x", "headline": str(number), "section": name}
+        for number, name in enumerate(names)
     ]
     report = import_lines(app, *lines)
     assert report.sections == ["سعيد", "سيد", "C++", "C#"]

@@ -318,7 +318,9 @@ def test_a_failed_repair_names_the_index(
         indexing.repair(index)
 
 
-def test_a_missing_index_is_repaired_by_a_rebuild(index: Index, story: Callable[..., int]) -> None:
+def test_a_missing_index_is_repaired_by_a_rebuild(
+    index: Index, story: Callable[..., int]
+) -> None:
     article_id = story()
     assert indexing.repair(index) == (set(), set())
     assert set(index.versions()) == {article_id}

@@ -62,7 +62,9 @@ def test_the_kicker_is_in_form_preview_history_and_conflicts(app: Flask) -> None
     assert "The kicker has 61 characters. Use at most 60." in too_long.text
 
 
-def test_an_import_changes_the_kicker_until_somebody_edits_it(editor: User, tmp_path: Path) -> None:
+def test_an_import_changes_the_kicker_until_somebody_edits_it(
+    editor: User, tmp_path: Path
+) -> None:
     def import_story(kicker: str | None) -> list[tuple[str, str]]:
         line = {"id": "1", "headline": "The budget", "body": "x"}
         line |= {"kicker": kicker} if kicker is not None else {}
@@ -96,7 +98,9 @@ def test_revisions_and_autosaves_without_a_kicker_still_open(app: Flask, editor:
     values = form_values(client.get(path))
     form_id = "a" * 22
     old = {name: text for name, text in values.items() if name != "kicker"}
-    autosaves.save(editor.id, article_id, form_id, 2, old | {"headline": "Typed", "copy": form_id})
+    autosaves.save(
+        editor.id, article_id, form_id, 2, old | {"headline": "Typed", "copy": form_id}
+    )
     restored = form_values(client.get(f"{path}?restore={form_id}"))
     assert (restored["headline"], restored["kicker"]) == ("Typed", "")
     article = queries.article_to_edit(article_id)

@@ -82,7 +82,13 @@ def test_a_story_is_in_its_lists_only_while_it_is_published(app: Flask, editor: 
     article_id = publishing.create(make_draft(**filing), editor)
     assert lists_of(article_id) == {}
     publishing.apply_action(article_id, editor, Action("publish", MONTH_END))
-    assert lists_of(article_id) == {"section": 1, "month": 1, "country": 2, "topic": 1, "author": 2}
+    assert lists_of(article_id) == {
+        "section": 1,
+        "month": 1,
+        "country": 2,
+        "topic": 1,
+        "author": 2,
+    }
     assert counts()["month", 202610] == 1
     publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     assert (lists_of(article_id), counts()) == ({}, {})
@@ -373,7 +379,9 @@ def test_stories_that_code_without_listings_withdrew_leave_every_list_after_a_ro
     article_id = story()
     idle_worker.run_once()
     with db.write() as session:
-        session.execute(update(Article).where(Article.id == article_id).values(status="withdrawn"))
+        session.execute(
+            update(Article).where(Article.id == article_id).values(status="withdrawn")
+        )
         outbox.append(session, article_id, "withdraw")
     idle_worker.run_once()
     assert lists_of(article_id) == {} and counts() == {}

@@ -112,7 +112,11 @@ def test_metadata_is_dropped_and_orientation_applied(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "exif",
-    [b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 40, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 60],
+    [
+        b"Exif\0\0II*\0",
+        b"Exif\0\0" + b"\xff" * 40,
+        b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 60,
+    ],
 )
 def test_a_picture_with_damaged_exif_data_is_stored(exif: bytes, tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(photograph(300, 200), exif=exif), tmp_path)

@@ -231,7 +231,10 @@ def test_the_worker_goes_on_when_the_store_refuses(
 
 
 def test_an_upload_whose_renditions_fail_is_stored(
-    bucket_site: str, app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bucket_site: str,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(media, "RENDITION_SECONDS", -1.0)
     with caplog.at_level(logging.WARNING):

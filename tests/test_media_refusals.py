@@ -22,7 +22,10 @@ from tests.picture_samples import chunk, encoded, photograph, png, refusal, stor
 def test_an_8_kb_file_of_400_megapixels_is_refused_at_once(tmp_path: Path) -> None:
     packed = zlib.compressobj(9)
     data = png(
-        20_000, 20_000, chunk(b"IDAT", packed.compress(bytes(8_000_000)) + packed.flush()), depth=1
+        20_000,
+        20_000,
+        chunk(b"IDAT", packed.compress(bytes(8_000_000)) + packed.flush()),
+        depth=1,
     )
     assert 7_000 < len(data) < 9_000
     start = time.perf_counter()
@@ -120,7 +123,8 @@ def test_huge_text_chunks_are_refused(tmp_path: Path) -> None:
     pixels = chunk(b"IDAT", zlib.compress(bytes(65 * 64)))
     assert "damaged" in refusal(png(64, 64, *[text] * 100, pixels), tmp_path)
     assert "damaged" in refusal(
-        png(64, 64, chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(9_000_000))), pixels), tmp_path
+        png(64, 64, chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(9_000_000))), pixels),
+        tmp_path,
     )
 
 

@@ -47,7 +47,9 @@ def cdn_app(app: Flask, name: str) -> Flask:
 def test_every_picture_of_a_story_is_at_the_cdn(cdn_app: Flask, name: str) -> None:
     page = cdn_app.test_client().get("/politics/a-port").text
     assert f'property="og:image" content="{CDN}/{name}"' in page
-    assert f'<img src="{CDN}/{name}" alt="A port" width="320" height="240" loading="lazy">' in page
+    assert (
+        f'<img src="{CDN}/{name}" alt="A port" width="320" height="240" loading="lazy">' in page
+    )
     sources = re.findall(r'srcset="([^"]+)"', page)
     assert sources
     for source in ", ".join(sources).split(", "):
@@ -68,7 +70,9 @@ def test_lists_and_feeds_name_the_cdn(cdn_app: Flask, name: str, path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/newsroom/stories/1", "/newsroom/stories/1/preview"])
-def test_the_policy_allows_pictures_of_the_cdn_and_nothing_else(cdn_app: Flask, path: str) -> None:
+def test_the_policy_allows_pictures_of_the_cdn_and_nothing_else(
+    cdn_app: Flask, path: str
+) -> None:
     newsroom = logged_in_client(cdn_app)
     policy = newsroom.get(path).headers["Content-Security-Policy"]
     assert f"img-src 'self' data: {CDN}/;" in policy

@@ -152,7 +152,9 @@ def test_the_state_of_the_site_is_in_the_metrics(
     )
     assert 0 < free < size
     assert (
-        samples["spectator_overdue_seconds"] == samples['spectator_warnings{kind="schedule"}'] == 0
+        samples["spectator_overdue_seconds"]
+        == samples['spectator_warnings{kind="schedule"}']
+        == 0
     )
     assert "spectator_backup_timestamp_seconds" not in samples
 

@@ -91,7 +91,9 @@ def test_a_database_of_the_first_schema_keeps_every_row(old_database: OldDatabas
     with old_database("0001") as connection:
         connection.execute(text(ARTICLE_0001))
         connection.execute(
-            text("INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')")
+            text(
+                "INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')"
+            )
         )
         connection.execute(text("UPDATE article SET language = 'Arabic'"))
     migrations.upgrade()
@@ -152,7 +154,9 @@ def test_older_notes_get_the_kind_of_their_action(old_database: OldDatabase) -> 
     with db.engine.connect() as connection:
         kinds = connection.execute(text("SELECT text, kind FROM correction ORDER BY text")).all()
         assert kinds == [("a", "update"), ("b", "correction"), ("c", "correction")]
-        notes = connection.execute(text("SELECT number, note FROM revision ORDER BY number")).all()
+        notes = connection.execute(
+            text("SELECT number, note FROM revision ORDER BY number")
+        ).all()
         assert notes == [(1, ""), (2, "a"), (3, "b")]
 
 

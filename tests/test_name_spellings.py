@@ -37,7 +37,9 @@ def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: 
         publishing.create(make_draft(authors=(new,)), editor)
     (question,) = raised.value.questions
     assert (question.field, question.name, question.may_rename) == ("authors", new, True)
-    assert [(candidate.name, candidate.stories) for candidate in question.candidates] == [(old, 1)]
+    assert [(candidate.name, candidate.stories) for candidate in question.candidates] == [
+        (old, 1)
+    ]
     assert list(names(Author)) == [old]
     yes = SpellingAnswer("authors", new, "rename", question.candidates[0].id)
     other = publishing.create(make_draft(authors=(new,)), editor, spelling_answers=[yes])
@@ -130,7 +132,9 @@ def test_the_form_asks_about_a_spelling_and_keeps_all_entries(app: Flask, editor
         "No. Keep both names.",
     ]
     del form["do"]
-    again = post(client, "/newsroom/stories/new", form | {"then": "publish", "answer": "spellings"})
+    again = post(
+        client, "/newsroom/stories/new", form | {"then": "publish", "answer": "spellings"}
+    )
     assert again.status_code == 422, "no answer was chosen"
     yes = answers["Yes. Change Sekou Touré to Sékou Touré everywhere (1 story)."]
     done = post(client, "/newsroom/stories/new", form | {"then": "publish", "spelling-1": yes})
@@ -155,7 +159,9 @@ def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
         story_form(topics="elections") | {"spelling-1": answers["No. Keep both names."]},
     )
     assert done.status_code == 303
-    publishing.apply_action(max(db.session.scalars(select(Article.id))), editor, Action("publish"))
+    publishing.apply_action(
+        max(db.session.scalars(select(Article.id))), editor, Action("publish")
+    )
     assert names(Topic) == {"Elections": "elections", "elections": "elections-2"}
 
 

@@ -98,7 +98,9 @@ def test_public_names_with_equal_slugs_of_any_length_are_numbered(
     assert all(is_slug(slug) and len(slug) <= 80 for slug in slugs)
 
 
-def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User, catch_up) -> None:  # type: ignore[no-untyped-def]
+def test_a_rename_reaches_pages_feeds_index_and_drafts(
+    app: Flask, editor: User, catch_up
+) -> None:  # type: ignore[no-untyped-def]
     public = publish(editor, authors=("amina diallo",), headline="Public")
     waiting = publishing.create(make_draft(authors=("amina diallo",), headline="Waiting"), editor)
     reader = app.test_client()

@@ -75,7 +75,9 @@ def test_an_unsaved_new_story_is_in_the_list(newsroom: FlaskClient) -> None:
     again = newsroom.get(f"{NEW_STORY}?restore={opened['copy']}")
     assert form_values(again)["headline"] == "Never saved"
     assert form_values(again)["copy"] == opened["copy"]
-    assert post(newsroom, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
+    assert (
+        post(newsroom, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
+    )
     assert count_articles() == 0
 
 
@@ -85,7 +87,9 @@ def test_a_preview_is_refused_if_its_text_cannot_be_autosaved(
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
     assert post(author, f"/newsroom/stories/{article_id}/proof", story_form()).status_code == 422
-    assert post(newsroom, NEW_STORY + "/proof", story_form(headline="x" * 5001)).status_code == 422
+    assert (
+        post(newsroom, NEW_STORY + "/proof", story_form(headline="x" * 5001)).status_code == 422
+    )
     assert count_rows(Autosave) == 0
 
 
@@ -146,7 +150,8 @@ def test_saving_restored_text_of_an_older_version_is_a_conflict(
     opened = form_values(newsroom.get(path))
     autosave(newsroom, article_id, opened, headline="Mine")
     assert (
-        save_story(logged_in_client(app, "admin"), article_id, headline="Theirs").status_code == 303
+        save_story(logged_in_client(app, "admin"), article_id, headline="Theirs").status_code
+        == 303
     )
     restored = form_values(newsroom.get(f"{path}?restore={opened['copy']}"))
     assert post(newsroom, path, restored | {"do": "save"}).status_code == 409

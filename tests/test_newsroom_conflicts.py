@@ -59,7 +59,9 @@ def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
     if textarea:
         combined = textarea.partition(">\n")[2].partition("</textarea>")[0]
         values["together.body"] = unescape(combined)
-    return values | {f"choice.{name}": choice for name, choice in choices.items()} | {"do": "save"}
+    return (
+        values | {f"choice.{name}": choice for name, choice in choices.items()} | {"do": "save"}
+    )
 
 
 def test_fields_changed_by_one_side_are_merged_and_by_both_need_a_choice(
@@ -155,7 +157,9 @@ def test_a_byline_in_which_both_replaced_a_name_needs_a_choice(
 ) -> None:
     assert save_story(newsroom, create_story(newsroom), authors="Ama, Ben").status_code == 303
     opened = form_values(newsroom.get("/newsroom/stories/1"))
-    assert save_story(logged_in_client(app, "admin"), 1, authors="Ama, Bernard").status_code == 303
+    assert (
+        save_story(logged_in_client(app, "admin"), 1, authors="Ama, Bernard").status_code == 303
+    )
     response = post(
         newsroom, "/newsroom/stories/1", opened | {"do": "save", "authors": "Ama, Benedict"}
     )
@@ -176,7 +180,9 @@ def test_another_save_while_a_conflict_is_resolved_is_a_new_conflict(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     response = save_concurrently(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
-    assert save_story(logged_in_client(app, "admin"), 1, headline="Theirs again").status_code == 303
+    assert (
+        save_story(logged_in_client(app, "admin"), 1, headline="Theirs again").status_code == 303
+    )
     again = post(newsroom, "/newsroom/stories/1/merge", merge_entries(response, headline="mine"))
     assert again.status_code == 409
     assert "Theirs again" in again.text

@@ -93,7 +93,8 @@ def test_an_unexpected_error_says_that_nothing_was_saved(
         assert answer.status_code == 500
         visible_text = Page(answer.text).visible_text
         assert (
-            "Something went wrong Nothing was saved, and the error is in the log. " in visible_text
+            "Something went wrong Nothing was saved, and the error is in the log. "
+            in visible_text
         )
         assert "Copy your text somewhere safe, then go back and try again." in visible_text
         assert "secret" not in answer.text and "Every &lt;word&gt;." in answer.text
@@ -139,7 +140,9 @@ def test_a_refused_request_says_what_to_do(
     assert sentences in Page(answer.text).visible_text
 
 
-def test_a_person_without_permission_gets_the_text_back(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_person_without_permission_gets_the_text_back(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     author = logged_in_client(app, "author")
     sent = story_form(do="save", body="Every <word>.", version="2")

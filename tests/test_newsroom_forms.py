@@ -249,12 +249,16 @@ def test_enter_in_the_form_of_a_published_story_autosaves_and_publishes_nothing(
     assert too_long.status_code == 422
 
 
-def test_saving_a_scheduled_story_moves_it_only_to_a_future_time(app: Flask, editor: User) -> None:
+def test_saving_a_scheduled_story_moves_it_only_to_a_future_time(
+    app: Flask, editor: User
+) -> None:
     client = logged_in_client(app)
     later = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2)
     article_id = create_story(client, do="schedule", published_at=f"{later:%Y-%m-%dT%H:%M}")
     moved = later + timedelta(days=1)
-    assert save_story(client, article_id, published_at=f"{moved:%Y-%m-%dT%H:%M}").status_code == 303
+    assert (
+        save_story(client, article_id, published_at=f"{moved:%Y-%m-%dT%H:%M}").status_code == 303
+    )
     db.session.expire_all()
     assert (get_article(article_id).status, get_article(article_id).published_at) == (
         "scheduled",

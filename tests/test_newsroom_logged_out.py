@@ -160,7 +160,9 @@ def test_every_field_of_the_story_forms_is_returned(
         "days",
         "reason",
     }
-    assert names - dialog_fields - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
+    assert (
+        names - dialog_fields - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
+    )
     assert {"mine.body", "choice.body", "together.body", "spelling-1", "language_kept"} <= names
 
 

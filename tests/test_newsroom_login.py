@@ -98,7 +98,9 @@ def test_the_session_cookie_has_its_security_attributes(app: Flask, editor: User
         "",
     ],
 )
-def test_a_login_redirects_only_to_newsroom_paths(app: Flask, editor: User, next_path: str) -> None:
+def test_a_login_redirects_only_to_newsroom_paths(
+    app: Flask, editor: User, next_path: str
+) -> None:
     client = app.test_client()
     response = post(
         client,
@@ -115,7 +117,11 @@ def test_a_login_redirects_only_to_newsroom_paths(app: Flask, editor: User, next
 
 def test_newsroom_paths_are_accepted_as_redirect_targets(app: Flask) -> None:
     with app.test_request_context("/newsroom/"):
-        for path in ("/newsroom/stories/7", "/newsroom/stories/?q=%E2%80%99&page=2", "/newsroom/"):
+        for path in (
+            "/newsroom/stories/7",
+            "/newsroom/stories/?q=%E2%80%99&page=2",
+            "/newsroom/",
+        ):
             assert security.safe_next_path(path) == path
 
 
@@ -176,7 +182,9 @@ def test_a_browser_that_logged_in_before_is_not_locked_out_by_an_attack(
     other = log_in(app.test_client(), "editor", environ_base={"REMOTE_ADDR": "203.0.113.200"})
     assert other.status_code == 429
     assert int(other.headers["Retry-After"]) <= 31
-    assert log_in(client, "editor", environ_base={"REMOTE_ADDR": "198.51.100.9"}).status_code == 303
+    assert (
+        log_in(client, "editor", environ_base={"REMOTE_ADDR": "198.51.100.9"}).status_code == 303
+    )
     assert "51 failed attempts to log in as you" in client.get(LIST).text
     assert client.get_cookie(security.DEVICE_COOKIE).value == device.value  # type: ignore[union-attr]
 

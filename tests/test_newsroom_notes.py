@@ -71,7 +71,9 @@ def test_every_kind_of_note_has_its_heading_and_structured_data(
     assert queries.revisions(article_id)[0].action == (
         "correct" if kind == "correction" else "update"
     )
-    assert "The port was misnamed." in newsroom.get(f"/newsroom/stories/{article_id}/history").text
+    assert (
+        "The port was misnamed." in newsroom.get(f"/newsroom/stories/{article_id}/history").text
+    )
 
 
 def test_a_note_needs_a_text_and_a_known_kind(newsroom: FlaskClient) -> None:
@@ -142,7 +144,9 @@ def test_authors_cannot_change_notes_to_a_published_story(
     sent = {"note_seen": "Corrected.", "note_text": "Changed.", "note_kind": "update"}
     for path in ("", "/remove"):
         assert (
-            post(author, f"/newsroom/stories/{article_id}/notes/{note.id}{path}", sent).status_code
+            post(
+                author, f"/newsroom/stories/{article_id}/notes/{note.id}{path}", sent
+            ).status_code
             == 403
         )
     assert reload_article(article_id).corrections[0].text == "Corrected."
@@ -236,7 +240,9 @@ def test_publishing_after_the_planned_time_asks_which_date_to_use(newsroom: Flas
     set_planned_time(article_id, past)
     new_date = now - timedelta(days=9)
     assert (
-        save_story(newsroom, article_id, do="publish", published_at=form_time(new_date)).status_code
+        save_story(
+            newsroom, article_id, do="publish", published_at=form_time(new_date)
+        ).status_code
         == 303
     )
     assert reload_article(article_id).published_at == new_date, "a newly entered date is used"

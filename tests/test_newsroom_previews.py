@@ -37,7 +37,8 @@ from tests.page_checks import Page
 def framed_pages(client: FlaskClient, page: TestResponse) -> list[str]:
     """Return the pages in the frames of a preview."""
     return [
-        client.get(unescape(path)).text for path in re.findall(r'<iframe src="([^"]+)"', page.text)
+        client.get(unescape(path)).text
+        for path in re.findall(r'<iframe src="([^"]+)"', page.text)
     ]
 
 
@@ -56,7 +57,8 @@ def test_unsaved_changes_of_a_published_story_are_in_the_preview_only(
     frames = framed_pages(newsroom, page)
     assert len(frames) == 2 and all("Pending words, and more." in frame for frame in frames)
     assert not any(
-        "Pending words" in frame for frame in framed_pages(newsroom, newsroom.get(path + "/proof"))
+        "Pending words" in frame
+        for frame in framed_pages(newsroom, newsroom.get(path + "/proof"))
     )
     assert "Pending words" not in client.get(permalink(get_article(article_id))).text
     assert count_rows(Revision) == revisions
@@ -126,7 +128,9 @@ def test_a_preview_link_shows_a_draft_until_it_is_revoked(
     app: Flask, newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(newsroom, headline="Embargoed words")
-    assert post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 303
+    assert (
+        post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 303
+    )
     token = token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
     page = client.get(f"/newsroom/shared/{token}")
     assert page.status_code == 200
@@ -243,7 +247,9 @@ def test_a_picture_token_is_void_once_its_row_holds_another_picture(
         assert media.picture_from_token(token, user) is None
 
 
-def test_only_people_who_may_change_a_story_can_share_it(app: Flask, newsroom: FlaskClient) -> None:
+def test_only_people_who_may_change_a_story_can_share_it(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
     assert post(author, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 403

@@ -135,9 +135,13 @@ def test_the_newsroom_search_finds_unpublished_and_published_stories(
     )
     assert f"/newsroom/stories/{public_id}" in page and "2 stories" in page
     page = client.get("/newsroom/search?q=dust&in=unpublished").text
-    assert f"/newsroom/stories/{draft_id}" in page and f'/newsroom/stories/{public_id}"' not in page
+    assert (
+        f"/newsroom/stories/{draft_id}" in page and f'/newsroom/stories/{public_id}"' not in page
+    )
     page = client.get("/newsroom/search?q=dust&in=published").text
-    assert f"/newsroom/stories/{public_id}" in page and f'/newsroom/stories/{draft_id}"' not in page
+    assert (
+        f"/newsroom/stories/{public_id}" in page and f'/newsroom/stories/{draft_id}"' not in page
+    )
     assert "No unpublished story" in client.get("/newsroom/search?q=zzz&in=unpublished").text
     assert client.get("/newsroom/search?q=&page=0").status_code == 200
 
@@ -235,7 +239,12 @@ def test_the_search_can_be_filtered_by_section_author_and_year(
     assert listed_ids(page.text) == [wanted]
     assert 'value="Ama Mensah"' in page.text, "the field shows the full name"
     assert "No author is called “Nobody &lt;b&gt;”" in client.get(address + "Nobody+<b>").text
-    for odd in ("year=0000", "year=99999", "year=x&section=%00&in=nothing&page=-1", "section=<b>"):
+    for odd in (
+        "year=0000",
+        "year=99999",
+        "year=x&section=%00&in=nothing&page=-1",
+        "section=<b>",
+    ):
         assert client.get(f"/newsroom/search?q={words}&{odd}").status_code == 200
 
 
@@ -268,7 +277,8 @@ def test_results_of_both_indexes_alternate(
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_alternating_results_contain_every_story_once(first: int, second: int) -> None:
     counts_from_first = [
-        story_search.interleaved_count(first, second, total) for total in range(first + second + 1)
+        story_search.interleaved_count(first, second, total)
+        for total in range(first + second + 1)
     ]
     assert counts_from_first[0] == 0 and counts_from_first[-1] == first
     assert all(later - earlier in (0, 1) for earlier, later in pairwise(counts_from_first))

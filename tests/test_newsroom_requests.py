@@ -96,7 +96,9 @@ def test_the_form_token_differs_on_every_page(app: Flask, editor: User) -> None:
     assert len(set(values)) == len(set(signatures)) == 3
 
 
-def test_the_form_token_expires(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_token_expires(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = logged_in_client(app)
     token = form_token(client, LIST)
     monkeypatch.setattr(security, "CSRF_TOKEN_SECONDS", -1)
@@ -104,7 +106,9 @@ def test_the_form_token_expires(app: Flask, editor: User, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/xml", ""])
-def test_posts_that_are_not_forms_are_refused(app: Flask, editor: User, content_type: str) -> None:
+def test_posts_that_are_not_forms_are_refused(
+    app: Flask, editor: User, content_type: str
+) -> None:
     client = logged_in_client(app)
     response = client.post(
         "/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=SAME_ORIGIN
@@ -115,7 +119,11 @@ def test_posts_that_are_not_forms_are_refused(app: Flask, editor: User, content_
 
 def test_get_requests_perform_no_actions(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
-    for path in ("/newsroom/logout", "/newsroom/stories/1/publish", "/newsroom/stories/1/withdraw"):
+    for path in (
+        "/newsroom/logout",
+        "/newsroom/stories/1/publish",
+        "/newsroom/stories/1/withdraw",
+    ):
         assert client.get(path).status_code in {404, 405}
     assert client.get(LIST).status_code == 200
 
@@ -125,7 +133,9 @@ def test_get_requests_perform_no_actions(app: Flask, editor: User) -> None:
 )
 def test_plain_http_is_refused_in_one_line(app: Flask, editor: User, base: str) -> None:
     for method in ("GET", "POST"):
-        response = app.test_client().open(LOGIN, method=method, base_url=base, headers=SAME_ORIGIN)
+        response = app.test_client().open(
+            LOGIN, method=method, base_url=base, headers=SAME_ORIGIN
+        )
         assert response.status_code == 403
         assert response.mimetype == "text/plain"
         assert "https" in response.text
@@ -153,7 +163,9 @@ def test_https_and_loopback_requests_are_allowed(app: Flask, base: str) -> None:
 def test_other_host_names_redirect_to_the_site_url(app: Flask, host: str) -> None:
     answer = app.test_client().get("/newsroom/stories/?status=draft", base_url=f"https://{host}")
     assert answer.status_code == 301
-    assert answer.headers["Location"] == "https://spectator.example/newsroom/stories/?status=draft"
+    assert (
+        answer.headers["Location"] == "https://spectator.example/newsroom/stories/?status=draft"
+    )
     assert answer.headers["Cache-Control"] == "no-store"
 
 

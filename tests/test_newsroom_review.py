@@ -39,7 +39,9 @@ def test_author_and_editor_see_each_others_remarks(app: Flask, newsroom: FlaskCl
     assert "Please check &lt;para&gt; 3.\nAnd the names." in page
     assert (
         "done=send_back"
-        in save_story(newsroom, article_id, do="send_back", remark="Two sources, please.").location
+        in save_story(
+            newsroom, article_id, do="send_back", remark="Two sources, please."
+        ).location
     )
     assert reload_article(article_id).status == "draft"
     page = visible_text(author, path)
@@ -80,7 +82,9 @@ def test_submit_and_send_back_buttons_take_a_remark(
     assert queries.revisions(article_id)[0].note == "Well done."
 
 
-def test_readers_never_see_a_remark(app: Flask, newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_readers_never_see_a_remark(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="submit", remark="Between us.")
     save_story(newsroom, article_id, do="publish", remark="Between us too.")
     assert reload_article(article_id).status == "published"
@@ -95,7 +99,12 @@ def test_the_navigation_counts_stories_in_review(
     for do in ("submit", "submit", "save"):
         create_story(author, do=do)
     create_story(newsroom, do="submit")
-    for path in ("/newsroom/stories/", NEW_STORY, "/newsroom/password", "/newsroom/stories/99999"):
+    for path in (
+        "/newsroom/stories/",
+        NEW_STORY,
+        "/newsroom/password",
+        "/newsroom/stories/99999",
+    ):
         assert '<span class="count">3</span>' in newsroom.get(path).text
     assert '<span class="count">2</span>' in author.get(NEW_STORY).text, (
         "an author sees the number of own stories"

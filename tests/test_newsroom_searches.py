@@ -48,7 +48,11 @@ def test_search_counts_are_summed_over_the_days(app: Flask) -> None:
     ]
     assert [search.text for search in queries.top_searches(7, has_hits=False)] == ["atlantis"]
     assert queries.top_searches(90)[0].text == "old"
-    assert [search.text for search in queries.top_searches(1)] == ["atlantis", "mali", "found now"]
+    assert [search.text for search in queries.top_searches(1)] == [
+        "atlantis",
+        "mali",
+        "found now",
+    ]
 
 
 def test_the_page_of_searches_needs_a_login(app: Flask, client: FlaskClient) -> None:

@@ -54,11 +54,15 @@ def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User)
         "source_url",
     ):
         assert values[name] == ALL_ENTRIES[name]
-    assert set(split_names(values["countries"])) == {country.name for country in article.countries}
+    assert set(split_names(values["countries"])) == {
+        country.name for country in article.countries
+    }
 
 
 def test_saving_an_unchanged_form_changes_no_content(newsroom: FlaskClient, editor: User) -> None:
-    body = "\n\nFirst line\n\n<blockquote>\n<p>Quoted</p>\n</blockquote>\n\n<p>Last &amp; least</p>"
+    body = (
+        "\n\nFirst line\n\n<blockquote>\n<p>Quoted</p>\n</blockquote>\n\n<p>Last &amp; least</p>"
+    )
     article_id = publishing.create(
         make_draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor
     )
@@ -127,7 +131,8 @@ def test_an_author_cannot_publish(app: Flask, path: str) -> None:
     assert get_article(article_id).status == "draft"
     for date in ("", "2020-01-01T00:00"):
         assert (
-            post(author, NEW_STORY, story_form(do="publish", published_at=date)).status_code == 403
+            post(author, NEW_STORY, story_form(do="publish", published_at=date)).status_code
+            == 403
         )
     assert count_articles() == 1
     future = story_form(published_at="2999-01-01T00:00")
@@ -146,14 +151,18 @@ def test_an_author_cannot_view_or_change_a_colleagues_story(
         assert "Secret headline" not in response.text
     for path in (story, f"{story}/publish", f"{story}/withdraw"):
         assert (
-            post(author, path, story_form(version="1", headline="Mine now", reason="x")).status_code
+            post(
+                author, path, story_form(version="1", headline="Mine now", reason="x")
+            ).status_code
             == 403
         )
     assert "Secret headline" not in author.get("/newsroom/stories/").text
     assert get_article(secret).headline == "Secret headline"
 
 
-def test_an_author_cannot_change_an_own_published_story(app: Flask, newsroom: FlaskClient) -> None:
+def test_an_author_cannot_change_an_own_published_story(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
@@ -259,10 +268,14 @@ def test_the_old_url_redirects_after_a_slug_change(
 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "9" * 30, "2"])
-def test_saving_with_an_unknown_version_is_a_conflict(newsroom: FlaskClient, version: str) -> None:
+def test_saving_with_an_unknown_version_is_a_conflict(
+    newsroom: FlaskClient, version: str
+) -> None:
     article_id = create_story(newsroom)
     response = post(
-        newsroom, f"/newsroom/stories/{article_id}", story_form(version=version, headline="Changed")
+        newsroom,
+        f"/newsroom/stories/{article_id}",
+        story_form(version=version, headline="Changed"),
     )
     assert response.status_code == 409
     assert get_article(article_id).headline != "Changed"

@@ -126,7 +126,8 @@ def test_publishing_with_a_future_date_is_refused(newsroom: FlaskClient) -> None
     assert "Press Schedule, or clear the field" in response.text
     assert count_articles() == 0
     assert (
-        get_article(create_story(newsroom, do="schedule", published_at=later)).status == "scheduled"
+        get_article(create_story(newsroom, do="schedule", published_at=later)).status
+        == "scheduled"
     )
 
 

@@ -179,7 +179,9 @@ def test_a_story_from_review_to_republication(
     assert save_story(newsroom, article_id, do="update", note="New figures.").status_code == 303
     assert "New figures." in client.get("/business/ports-of-the-gulf-of-guinea").text
     assert (
-        post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."}).status_code
+        post(
+            newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."}
+        ).status_code
         == 303
     )
     assert post(newsroom, f"/newsroom/stories/{article_id}/reinstate").status_code == 303
@@ -213,7 +215,9 @@ def test_a_local_time_that_occurs_twice_must_be_chosen(app: Flask, newsroom: Fla
     article_id = create_story(newsroom, **sent, published_at_choice=offered[1])
     assert get_article(article_id).published_at == datetime(2027, 10, 28, 21, 30, tzinfo=UTC)
     assert (
-        save_story(newsroom, article_id, do="schedule", published_at_choice=offered[1]).status_code
+        save_story(
+            newsroom, article_id, do="schedule", published_at_choice=offered[1]
+        ).status_code
         == 303
     )
 

@@ -77,7 +77,9 @@ def test_scheduled_stories_are_listed_by_publication_time(app: Flask, editor: Us
     assert client.get("/newsroom/stories/").text.count("publishes\n") == 3
 
 
-def test_the_list_takes_few_selects(newsroom: FlaskClient, editor: User, take_selects: Any) -> None:
+def test_the_list_takes_few_selects(
+    newsroom: FlaskClient, editor: User, take_selects: Any
+) -> None:
     for number in range(5):
         publishing.create(
             make_draft(headline=f"Story {number}", authors=(f"Author {number}",)), editor

@@ -86,7 +86,9 @@ def test_an_invalid_picture_is_refused_and_all_other_entries_returned(
     newsroom: FlaskClient, content: bytes, name: str, words: str
 ) -> None:
     response = post(
-        newsroom, NEW_STORY, ALL_ENTRIES | {"picture": upload(content, name), "picture_alt": "Alt"}
+        newsroom,
+        NEW_STORY,
+        ALL_ENTRIES | {"picture": upload(content, name), "picture_alt": "Alt"},
     )
     assert response.status_code == 422
     assert words in response.text
@@ -114,7 +116,9 @@ def test_a_picture_needs_alt_text(newsroom: FlaskClient) -> None:
     assert 'id="picture_alt-error"' in response.text
 
 
-def test_a_colleagues_uploaded_picture_cannot_be_claimed(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_colleagues_uploaded_picture_cannot_be_claimed(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     token = form_values(post_story_with_picture(newsroom, headline=""))["picture_id"]
     number = db.session.scalars(select(Picture.id)).one()
     author = logged_in_client(app, "author")

@@ -78,7 +78,9 @@ def test_a_story_past_midnight_is_dated_in_the_newsrooms_time_zone(data: Path) -
         assert "/archive/2026/04/" not in client.get("/archive/").text
         assert PATH in client.get("/archive/2026/05/").text
         assert PATH in client.get("/archive/2026/05/feed.xml").text
-        assert "<pubDate>Fri, 01 May 2026 00:30:00 +0300</pubDate>" in client.get("/feed.xml").text
+        assert (
+            "<pubDate>Fri, 01 May 2026 00:30:00 +0300</pubDate>" in client.get("/feed.xml").text
+        )
 
 
 @pytest.mark.parametrize(
@@ -220,6 +222,12 @@ def test_every_moment_of_a_day_is_between_its_start_and_end(
 
 
 def test_the_first_and_last_day_of_the_calendar_have_a_start_and_an_end() -> None:
-    for zone in ("UTC", "Africa/Nairobi", "Africa/Casablanca", "Pacific/Kiritimati", "Etc/GMT+12"):
+    for zone in (
+        "UTC",
+        "Africa/Nairobi",
+        "Africa/Casablanca",
+        "Pacific/Kiritimati",
+        "Etc/GMT+12",
+    ):
         assert times.day_start(date.min, ZoneInfo(zone)) < times.day_end(date.min, ZoneInfo(zone))
         assert times.day_end(date.max, ZoneInfo(zone)) == float("inf")

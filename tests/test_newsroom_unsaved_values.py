@@ -94,7 +94,9 @@ def test_text_that_was_saved_in_another_window_is_not_stored_again(
 ) -> None:
     monkeypatch.setattr(autosaves, "get", lambda *_: None)
     answer_text = autosave(newsroom, "new", form_values(newsroom.get(NEW_STORY)))
-    assert f"Not saved: the text was saved or discarded in another window. {DEVICE}" in answer_text
+    assert (
+        f"Not saved: the text was saved or discarded in another window. {DEVICE}" in answer_text
+    )
 
 
 @pytest.mark.parametrize("do", ["save", "publish"])

@@ -80,7 +80,9 @@ def test_a_failed_backup_is_logged_and_tried_again_an_hour_later(
     assert len(list(directory.iterdir())) == 1
 
 
-def test_without_the_setting_no_backup_is_made(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_setting_no_backup_is_made(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(maintenance, "NIGHTLY_HOUR", 0)
     background = Worker(app).maintenance
     background.start_backup_if_due()

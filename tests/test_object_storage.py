@@ -64,7 +64,10 @@ def test_objects_are_stored_listed_read_and_deleted(bucket: str) -> None:
         ("originals/a.jpg", 3),
         ("originals/b.jpg", 2),
     }
-    assert (objects.read("originals/a.jpg", 3), objects.byte_size("originals/b.jpg")) == (b"abc", 2)
+    assert (objects.read("originals/a.jpg", 3), objects.byte_size("originals/b.jpg")) == (
+        b"abc",
+        2,
+    )
     objects.delete("originals/a.jpg")
     objects.delete("originals/a.jpg")
     assert objects.byte_size("originals/a.jpg") is None

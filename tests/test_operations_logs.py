@@ -60,7 +60,11 @@ def test_a_json_line_holds_the_record_whatever_the_event_holds(evil: str) -> Non
     assert text.isascii() and len(text.splitlines()) == 1
     entry = json.loads(text)
     assert (entry["time"], entry["level"]) == ("2026-11-18T11:06:40.250Z", "ERROR")
-    assert (entry["logger"], entry["message"], entry["request_id"]) == ("a.b", evil + "!", "f" * 32)
+    assert (entry["logger"], entry["message"], entry["request_id"]) == (
+        "a.b",
+        evil + "!",
+        "f" * 32,
+    )
     assert entry["traceback"].endswith(f"ValueError: two{evil}lines")
     record = logging.LogRecord("a.b", logging.INFO, "file", 1, "x" * 1_000_000, None, None)
     assert len(JSONFormatter().format(record)) < 20_000

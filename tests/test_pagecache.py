@@ -58,7 +58,9 @@ def test_a_cached_page_sends_no_more_queries(
         assert second.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
         assert second.headers["Vary"] == "Accept-Encoding"
         assert second.headers["ETag"] == first.headers["ETag"]
-        assert second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+        assert (
+            second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+        )
 
 
 def test_every_action_is_visible_at_once_in_every_process(
@@ -190,13 +192,15 @@ def test_pages_of_lists_are_cached_only_if_their_cursor_names_a_story(
     assert article is not None
     real = queries.cursor_after(article)
     moment, article_id = real.rsplit("-", 1)
-    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
+    assert (
+        client.get(f"/politics/?before={real}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
+    )
     assert ("/politics/", f"before={real}") in {key[1:] for key in cache_of(app).store.pages}
     cached_queries = {key[2] for key in cache_of(app).store.pages}
     for query in (f"through={real}", f"before={real}&through={real}"):
-        assert client.get(f"/politics/?{query}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL, (
-            query
-        )
+        assert (
+            client.get(f"/politics/?{query}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
+        ), query
         cached_queries.add(query)
     assert {key[2] for key in cache_of(app).store.pages} == cached_queries
     count = len(cache_of(app).store.pages)
@@ -224,7 +228,9 @@ def test_pages_of_lists_are_cached_only_if_their_cursor_names_a_story(
     assert client.get("/politics/?before=rubbish").status_code == 400
     assert len(cache_of(app).store.pages) == count
     publishing.apply_action(ids[0], editor, Action("withdraw", note="Wrong."))
-    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
+    assert (
+        client.get(f"/politics/?before={real}").headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
+    )
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,9 @@ def test_the_surrogate_key_header_is_removed_from_every_response(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_other_methods_pass_through(cache: PageCache, site: FakeSite, method: str) -> None:
-    environ = EnvironBuilder("/", method=method, data=b"x", headers={"Cookie": "a=b"}).get_environ()
+    environ = EnvironBuilder(
+        "/", method=method, data=b"x", headers={"Cookie": "a=b"}
+    ).get_environ()
     run_wsgi_app(cache, environ, buffered=True)
     assert site.calls[0]["HTTP_COOKIE"] == "a=b"
     assert not cache.store.pages

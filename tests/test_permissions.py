@@ -25,7 +25,9 @@ ROWS = re.findall(
 )
 STATES_AFTER = dict(
     re.findall(
-        r"^\| (\w+) \| .+ \| (review|draft|scheduled|published|withdrawn) \|$", TABLE, re.MULTILINE
+        r"^\| (\w+) \| .+ \| (review|draft|scheduled|published|withdrawn) \|$",
+        TABLE,
+        re.MULTILINE,
     )
 )
 # Allowed actions by status and role.
@@ -93,7 +95,9 @@ def perform(action: str, article: Article, by: User) -> None:
             session.flush()
             note_id = note.id
         if action == "edit_note":
-            publishing.edit_note(article.id, by, note_id, "correction", "New words.", "Old words.")
+            publishing.edit_note(
+                article.id, by, note_id, "correction", "New words.", "Old words."
+            )
         else:
             publishing.remove_note(article.id, by, note_id, "Old words.")
     elif action in {"view", "share"}:

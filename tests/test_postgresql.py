@@ -100,7 +100,9 @@ def test_a_reading_session_sees_one_state(app: Flask) -> None:
     assert db.session.scalar(query) == "Other"
 
 
-def test_a_lost_connection_costs_no_request(app: Flask, client: FlaskClient, story: Story) -> None:
+def test_a_lost_connection_costs_no_request(
+    app: Flask, client: FlaskClient, story: Story
+) -> None:
     story()
     assert client.get("/").status_code == 200
     db.session.remove()

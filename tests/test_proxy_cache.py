@@ -267,7 +267,9 @@ def test_a_page_that_always_fails_keeps_no_others_waiting(
     bad, good = story(headline="Bad"), story(headline="Good")
     proxy.failing = {"/politics/bad": status}
     for article_id in (bad, good):
-        publishing.apply_action(article_id, editor, Action("withdraw", note="A court ordered it."))
+        publishing.apply_action(
+            article_id, editor, Action("withdraw", note="A court ordered it.")
+        )
     for _ in range(MAX_PAGE_FAILURES):
         assert not refresher.catch_up()
     assert "/politics/good" not in {path for path, _, _, _ in proxy.requests}
@@ -298,7 +300,9 @@ def test_a_failed_renewal_is_tried_again_after_a_restart(
     assert refresher.next_retry_at() > 0
     before = refresher.offset
     assert before is not None
-    assert refresher.prunable_through(10**6) == before, "rows of the failed renewal are not pruned"
+    assert refresher.prunable_through(10**6) == before, (
+        "rows of the failed renewal are not pruned"
+    )
     proxy.status, proxy.requests = 200, []
     restarted = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
     catch_up(restarted)

@@ -80,7 +80,9 @@ def test_every_list_contains_its_published_stories(
         section="health", countries=("Mali",), topics=("Malaria",), authors=("Amina Diallo",)
     )
     story(headline="Other", section="culture")
-    publishing.create(make_draft(headline="A draft", section="health", topics=("Malaria",)), editor)
+    publishing.create(
+        make_draft(headline="A draft", section="health", topics=("Malaria",)), editor
+    )
     month = f"/archive/{NEWEST:%Y/%m}/"
     for path in ("/health/", "/country/mali/", "/topic/malaria/", "/author/amina-diallo/"):
         listing = queries.listing_by_path(path)

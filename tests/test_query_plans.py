@@ -159,7 +159,9 @@ def statistics(app: Flask, request: pytest.FixtureRequest) -> None:
         session.execute(text("ANALYZE"))  # creates the table sqlite_stat1
         session.execute(text("DELETE FROM sqlite_stat1"))
         add = text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tbl, :idx, :stat)")
-        session.execute(add, [dict(zip(("tbl", "idx", "stat"), row, strict=True)) for row in rows])
+        session.execute(
+            add, [dict(zip(("tbl", "idx", "stat"), row, strict=True)) for row in rows]
+        )
     db.session.remove()
     db.engine.dispose()  # a connection reads statistics when it is opened
 
@@ -198,7 +200,9 @@ def test_no_page_scans_a_growing_table(
     statements = dict(recorded_selects)
     assert len(statements) > 15
     for statement, values in statements.items():
-        assert not expensive_steps(statement, values), "\n".join(expensive_steps(statement, values))
+        assert not expensive_steps(statement, values), "\n".join(
+            expensive_steps(statement, values)
+        )
 
 
 def test_updating_listings_reads_only_the_changed_stories(

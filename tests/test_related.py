@@ -25,7 +25,8 @@ RIVER = (
     "of the harbour. "
 )
 GOLD = (
-    "Miners dug gold at the mine of Kayes while the ministry counted the royalties of the quarter. "
+    "Miners dug gold at the mine of Kayes while the ministry counted the royalties "
+    "of the quarter. "
 )
 VILLAGE_BODIES = [
     f"Nothing of note happened in village number {number}, the council said on day {number}."
@@ -102,7 +103,10 @@ def test_a_story_whose_related_stories_cannot_be_computed_holds_up_no_others(
 ) -> None:
     if not is_full_pass:
         follow()  # the first run is a full pass
-    bad, other = story(headline="The river rises", body=RIVER), story(headline="Ferry", body=RIVER)
+    bad, other = (
+        story(headline="The river rises", body=RIVER),
+        story(headline="Ferry", body=RIVER),
+    )
     compute = related.compute_related
 
     def fail(index: Index, article_id: int) -> related.ScoredIds:
@@ -192,7 +196,9 @@ def test_a_pinned_story_comes_first_and_blocked_stories_are_hidden_from_each_oth
 ) -> None:
     article_id = story(headline="The river rises", body=RIVER)
     similar = story(
-        headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
+        headline="River ferry stops",
+        body="The ferry waits for the river at the harbour.",
+        hours=1,
     )
     follow()
     assert related_ids(article_id)[0] == similar and article_id in related_ids(similar)
@@ -229,7 +235,9 @@ def test_an_invalid_override_is_refused(story: Callable[..., int], editor: User)
         with pytest.raises(publishing.ValidationError):
             publishing.set_related_override(article_id, editor, related_id, kind)
     for number in range(4):
-        publishing.set_related_override(article_id, editor, story(headline=f"Pin {number}"), "pin")
+        publishing.set_related_override(
+            article_id, editor, story(headline=f"Pin {number}"), "pin"
+        )
     with pytest.raises(publishing.ValidationError, match="Unpin one first"):
         publishing.set_related_override(article_id, editor, story(headline="One too many"), "pin")
 
@@ -239,7 +247,9 @@ def test_a_withdrawn_story_disappears_at_once_and_its_relations_are_recomputed(
 ) -> None:
     article_id = story(headline="The river rises", body=RIVER)
     similar = story(
-        headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
+        headline="River ferry stops",
+        body="The ferry waits for the river at the harbour.",
+        hours=1,
     )
     follow()
     publishing.apply_action(similar, editor, Action("withdraw", note="Wrong."))
@@ -384,7 +394,9 @@ def test_only_the_start_of_long_texts_is_compared(
     follow()
     assert related_ids(ids[0])
     assert lengths and max(lengths) <= 500
-    assert set(map(type, related._shingles(RIVER))) == {int}, "tuples would take four times as much"
+    assert set(map(type, related._shingles(RIVER))) == {int}, (
+        "tuples would take four times as much"
+    )
 
 
 def test_related_stories_and_the_index_have_separate_offsets(

@@ -126,7 +126,9 @@ def test_the_exact_spelling_with_accents_comes_first(
         ("in:business in:politics", []),
     ],
 )
-def test_filters_can_be_typed_in_the_query(index: Index, text: str, wanted: list[Document]) -> None:
+def test_filters_can_be_typed_in_the_query(
+    index: Index, text: str, wanted: list[Document]
+) -> None:
     assert set(search_ids(index, text)) == id_set(*wanted)
 
 
@@ -156,7 +158,9 @@ def test_facets_count_the_results(index: Index) -> None:
 
 
 def test_a_selected_facet_counts_its_alternatives(index: Index) -> None:
-    results = index.find(SearchRequest("vote", section="politics", published_from=date(2024, 1, 1)))
+    results = index.find(
+        SearchRequest("vote", section="politics", published_from=date(2024, 1, 1))
+    )
     assert results.ids == [RIVER.id]
     assert results.facets["section"] == [("politics", 1)]
     assert results.year_counts == [(2022, 1), (2024, 1)]
@@ -240,6 +244,8 @@ def test_common_words_do_not_make_stories_similar(
 
 
 def test_similar_stories_can_be_found_for_an_unindexed_document(index: Index) -> None:
-    alike = index.more_like_this(document("Rising river", "Bamako and the river, near the votes."))
+    alike = index.more_like_this(
+        document("Rising river", "Bamako and the river, near the votes.")
+    )
     assert alike[0].id in id_set(RIVER, VOTE)
     assert index.more_like_this(document("Xyzzy", "Plugh.")) == []

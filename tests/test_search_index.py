@@ -144,7 +144,9 @@ def test_an_index_of_many_segments_is_fragmented(
     monkeypatch.setattr(whoosh_index, "_MAX_SEGMENTS", 2)
     for position in (8, 9):
         assert not index.is_fragmented()
-        index.apply({story.id: story for story in (document("Bulk") for _ in range(20))}, position)
+        index.apply(
+            {story.id: story for story in (document("Bulk") for _ in range(20))}, position
+        )
     assert index.is_fragmented()
 
 

@@ -127,7 +127,12 @@ def test_a_site_with_another_whoosh_reports_that_search_is_off(
     other_layout: None,
 ) -> None:
     story(headline="Ports of the coast")
-    addresses = ("/", "/search?q=ports", "/fragments/search?q=ports", "/fragments/suggest?q=ports")
+    addresses = (
+        "/",
+        "/search?q=ports",
+        "/fragments/search?q=ports",
+        "/fragments/suggest?q=ports",
+    )
     responses = [client.get(address) for address in addresses]
     assert [response.status_code for response in responses] == [200, 503, 200, 503]
     index = indexing.open_public_index(app.config["DATA_DIR"])

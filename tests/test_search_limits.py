@@ -177,10 +177,16 @@ def test_a_name_without_apostrophe_stands_for_four_spellings(build: Build) -> No
     assert build(*stories).find(SearchRequest("qur*")).total == 4 + 1
 
 
-def test_limits_on_words_do_not_count_those_of_stories_that_are_not_permitted(build: Build) -> None:
+def test_limits_on_words_do_not_count_those_of_stories_that_are_not_permitted(
+    build: Build,
+) -> None:
     """A search restricted to `article_ids` finds the same whatever other stories there are."""
-    prefixed = [document("Report", body, is_own=True) for body in (" ".join(words(500)), "prezzz")]
-    named = [document("Report", name, is_own=True) for name in ("quran'ic", "qura'nic", "quranic")]
+    prefixed = [
+        document("Report", body, is_own=True) for body in (" ".join(words(500)), "prezzz")
+    ]
+    named = [
+        document("Report", name, is_own=True) for name in ("quran'ic", "qura'nic", "quranic")
+    ]
     permitted = [*prefixed, *named]
     other_names = [document("Other", name) for name in ("q'uranic", "qu'ranic", "qur'anic") * 3]
     others = [document("Other", " ".join(words(500))), *other_names]

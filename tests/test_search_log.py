@@ -176,7 +176,9 @@ def test_a_disk_error_is_logged_and_counting_is_retried(
     assert counted()["mali"][0] == 1
 
 
-def test_a_full_or_uncounted_log_is_a_problem(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_or_uncounted_log_is_a_problem(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert (
         search_log.find_problem(data_dir(app))
         == search_log.find_problem(data_dir(app) / "missing")

@@ -40,7 +40,9 @@ def test_headlines_weigh_more_than_names_and_names_more_than_bodies(build: Build
 
 
 def test_more_mentions_rank_higher_with_diminishing_effect(build: Build) -> None:
-    once, twice, often = (document("Report", "harbour " * n + "x " * (40 - n)) for n in (1, 2, 20))
+    once, twice, often = (
+        document("Report", "harbour " * n + "x " * (40 - n)) for n in (1, 2, 20)
+    )
     index = build(often, twice, once)
     assert ranked(index, "harbour") == document_ids(often, twice, once)
     # Two rare words, once each, beat one of them twenty times.

@@ -41,7 +41,9 @@ def test_scores_are_those_of_bm25(build: Build, tmp_path: Path, language: str) -
 
     "Zinc" is its own stem in English, and counts once.
     """
-    story = document("Zinc and tin", "zinc zinc tin " + "x " * 97, names="Zinc", language=language)
+    story = document(
+        "Zinc and tin", "zinc zinc tin " + "x " * 97, names="Zinc", language=language
+    )
     other = document("Other", "zinc", language=language)
     index = build(story, other)
     index.close()
@@ -62,7 +64,9 @@ def test_scores_are_those_of_bm25(build: Build, tmp_path: Path, language: str) -
     snapshot.close()
 
 
-def test_stems_and_exact_spellings_have_the_expected_weights(build: Build, tmp_path: Path) -> None:
+def test_stems_and_exact_spellings_have_the_expected_weights(
+    build: Build, tmp_path: Path
+) -> None:
     stemmed = document("Report", "mining x")
     exact = document("Report", "mıne élan x", language="fr")
     plain = document("Report", "elan x", language="fr")

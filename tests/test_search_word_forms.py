@@ -128,7 +128,9 @@ def test_elided_articles_are_not_joined_to_the_word(index: Index) -> None:
         == set(document_ids(ENGLISH))
     )
     assert (
-        search_ids(index, "d'une ville") == search_ids(index, "l'est") == set(document_ids(FRENCH))
+        search_ids(index, "d'une ville")
+        == search_ids(index, "l'est")
+        == set(document_ids(FRENCH))
     )
 
 

@@ -174,7 +174,9 @@ def test_key_terms_are_headline_words_and_the_best_body_words() -> None:
     """Take the headline's words and the fifteen best of the body, without words of one story."""
     rare = [f"word{letter}" for letter in "abcdefghijklmnopqrst"]
     frequencies = dict.fromkeys(rare, 2) | {"everyone": 30, "solitary": 1, "no": 33, "2024": 33}
-    story = document("Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"]))
+    story = document(
+        "Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"])
+    )
     total = 33
     terms = dict(key_terms(count_words(story), total, lambda word: frequencies.get(word, 0)))
     assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]

@@ -198,7 +198,9 @@ def urls(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
                     values |= dict.fromkeys(("number", "note_id", "link_id"), 1)
                     yield (
                         name,
-                        adapter.build(rule.endpoint, {key: values[key] for key in rule.arguments}),
+                        adapter.build(
+                            rule.endpoint, {key: values[key] for key in rule.arguments}
+                        ),
                     )
 
 
@@ -250,7 +252,10 @@ def room(
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     story(
-        headline="Public story", topics=("Elections",), authors=("Ama Serwaa",), source_name="Wire"
+        headline="Public story",
+        topics=("Elections",),
+        authors=("Ama Serwaa",),
+        source_name="Wire",
     )
     text = "A story about zebra crossings, elections and the business of ports."
     # Words that only one story has do not make stories similar.
@@ -356,7 +361,9 @@ def test_editors_see_the_canaries(
 def test_suggestions_for_authors_come_from_public_and_own_stories(
     app: Flask, room: Newsroom
 ) -> None:
-    publishing.create(make_draft(topics=("Election law",), source_name="Wire of mine"), room.author)
+    publishing.create(
+        make_draft(topics=("Election law",), source_name="Wire of mine"), room.author
+    )
     offered = room.client.get("/newsroom/fragments/suggestions/topics?q=elec").text
     assert "Elections" in offered and "Election law" in offered and "1 story" in offered
     sources = room.client.get("/newsroom/fragments/suggestions/sources?q=wire").text
@@ -375,7 +382,9 @@ def test_spelling_questions_do_not_depend_on_secret_stories(
     publishing.create(make_draft(**names), room.author)
     public: dict[str, Any] = {field_name: ("Élan",)}
     publishing.apply_action(
-        publishing.create(make_draft(headline="Known", **public), editor), editor, Action("publish")
+        publishing.create(make_draft(headline="Known", **public), editor),
+        editor,
+        Action("publish"),
     )
     secret: dict[str, Any] = {field_name: ("Elan",)}
     both = (SpellingAnswer(field_name, "Elan", "both"),)

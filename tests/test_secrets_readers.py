@@ -108,7 +108,10 @@ def secret(
 ) -> Callable[[str], tuple[int, Picture]]:
     """Publish a story; return a function that creates one full of canaries in a given status."""
     story(
-        headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",)
+        headline="Public story",
+        countries=("Mali",),
+        topics=("Elections",),
+        authors=("Ama Serwaa",),
     )
     catch_up()
     newsroom = logged_in_client(app)
@@ -177,7 +180,9 @@ def test_a_withdrawn_story_leaves_only_its_notice_and_its_list_pages(
         "quokka.example",
         "Quokka alt",
     ]
-    names = [name for name, _ in rendition_names(picture.digest, picture.extension, picture.width)]
+    names = [
+        name for name, _ in rendition_names(picture.digest, picture.extension, picture.width)
+    ]
     for path, (_, page) in after.items():
         # The notice of the withdrawal has the headline.
         allowed = {"Quokka headline"} if path == "/business/quokka-headline" else set()
@@ -222,7 +227,11 @@ def test_a_topic_added_after_the_withdrawal_stays_secret(
     article_id, _ = secret("withdrawn")
     changed = make_draft(headline="Quokka headline", topics=("Quokka topic", "Later topic"))
     publishing.save(
-        article_id, changed, editor, db.session.get_one(Article, article_id).version, Action("save")
+        article_id,
+        changed,
+        editor,
+        db.session.get_one(Article, article_id).version,
+        Action("save"),
     )
     assert client.get("/topic/quokka-topic/").status_code == 200
     assert client.get("/topic/later-topic/").status_code == 404

@@ -55,7 +55,10 @@ def test_feed_items_have_their_authors_and_picture(
     story(headline="Without", countries=("Mali",), hours=1)
     catch_up()
     with_picture, without = items(client.get(path).text)
-    assert [name.text for name in with_picture.findall("dc:creator", SPACES)] == ["B Two", "A One"]
+    assert [name.text for name in with_picture.findall("dc:creator", SPACES)] == [
+        "B Two",
+        "A One",
+    ]
     content = with_picture.find("media:content", SPACES)
     assert content is not None
     assert content.get("url", "").startswith("https://spectator.example/media/")
@@ -67,7 +70,8 @@ def test_feed_items_have_their_authors_and_picture(
     assert content.findtext("media:description", "", SPACES) == "Boats & <nets>"
     assert content.findtext("media:credit", "", SPACES) == "A Photographer"
     assert (
-        without.find("dc:creator", SPACES) is None and without.find("media:content", SPACES) is None
+        without.find("dc:creator", SPACES) is None
+        and without.find("media:content", SPACES) is None
     )
 
 
@@ -76,7 +80,8 @@ def test_the_build_date_of_a_feed_is_its_last_change(
     path: str, client: FlaskClient, editor: User, story: Story, catch_up: Callable[[], None]
 ) -> None:
     ids = [
-        story(headline=f"Story {number}", hours=number, countries=("Mali",)) for number in range(2)
+        story(headline=f"Story {number}", hours=number, countries=("Mali",))
+        for number in range(2)
     ]
     catch_up()
     first = client.get(path).text

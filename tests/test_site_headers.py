@@ -29,12 +29,15 @@ def test_headers_of_every_response(client: FlaskClient) -> None:
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert headers["Permissions-Policy"] == "camera=(), microphone=(), geolocation=()"
-        policy = dict(line.split(" ", 1) for line in headers["Content-Security-Policy"].split("; "))
+        policy = dict(
+            line.split(" ", 1) for line in headers["Content-Security-Policy"].split("; ")
+        )
         assert policy.pop("script-src").startswith("'self' https://cdn.jsdelivr.net/npm/htmx")
         assert policy.pop("style-src").startswith("'self' 'sha256-")
         assert policy == PUBLIC_POLICY
     assert (
-        "Strict-Transport-Security" in client.get("/", base_url="https://spectator.example").headers
+        "Strict-Transport-Security"
+        in client.get("/", base_url="https://spectator.example").headers
     )
 
 

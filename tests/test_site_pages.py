@@ -60,7 +60,9 @@ def test_an_article_shows_every_part_in_its_order(
 def test_structured_data_is_json_and_cannot_leave_its_script(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:
-    story(headline="A </script><script>alert(1)</script> & \u2028 headline", slug="s", dek=HOSTILE)
+    story(
+        headline="A </script><script>alert(1)</script> & \u2028 headline", slug="s", dek=HOSTILE
+    )
     html = client.get("/politics/s").text
     scripts = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
     kinds = [json.loads(script)["@type"] for script in scripts]
@@ -241,7 +243,9 @@ def test_a_story_in_another_language_has_lang_and_dir_attributes(
 ) -> None:
     story(headline="خبر من نواكشوط", slug="khabar", language="ar", body="نص الخبر")
     page = Page(client.get("/politics/khabar").text)
-    marked = [attrs for attrs in page.find_all("article", "div", "h1") if attrs.get("lang") == "ar"]
+    marked = [
+        attrs for attrs in page.find_all("article", "div", "h1") if attrs.get("lang") == "ar"
+    ]
     assert marked
     assert marked[0].get("dir") == "rtl"
 

@@ -13,7 +13,15 @@ from flask.testing import FlaskClient
 
 from spectator import indexing
 from spectator.search import MAX_PAGE, SearchRequest, SearchResults
-from spectator.site.results import MAX_YEARS, PER_PAGE, bars, chips, facets, pagination, year_links
+from spectator.site.results import (
+    MAX_YEARS,
+    PER_PAGE,
+    bars,
+    chips,
+    facets,
+    pagination,
+    year_links,
+)
 from spectator.site.search_params import parse_search_params
 
 NO_RESULTS = SearchResults(
@@ -69,7 +77,8 @@ def test_a_selected_value_links_to_the_search_without_it() -> None:
         assert politics.is_selected
         assert politics.url == "/search?q=rain"
         assert [
-            (chip.label, chip.url) for chip in chips(parse_search_params(arguments), results, NAMES)
+            (chip.label, chip.url)
+            for chip in chips(parse_search_params(arguments), results, NAMES)
         ] == [("Section: Politics", "/search?q=rain")]
 
 
@@ -169,7 +178,9 @@ def test_the_number_of_years_is_limited() -> None:
     results = replace(NO_RESULTS, year_counts=[(1, 1), (9998, 3)])
     assert len(year_links(parse_search_params({"q": "rain"}), results)) == MAX_YEARS
     assert (
-        year_links(parse_search_params({"q": "rain"}), replace(NO_RESULTS, year_counts=[(2020, 9)]))
+        year_links(
+            parse_search_params({"q": "rain"}), replace(NO_RESULTS, year_counts=[(2020, 9)])
+        )
         == ()
     )
 
@@ -185,9 +196,9 @@ def test_the_last_page_has_no_next_page() -> None:
     last = pagination(parse_search_params({"q": "rain", "page": str(MAX_PAGE)}), results)
     assert (last["next_url"], last["result_limit"]) == ("", MAX_PAGE * PER_PAGE)
     assert (
-        pagination(parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11))[
-            "result_limit"
-        ]
+        pagination(
+            parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11)
+        )["result_limit"]
         == 0
     )
 
@@ -198,7 +209,8 @@ def test_the_last_page_says_that_more_results_are_not_shown(
     fix_results(replace(NO_RESULTS, ids=[story()], total=12_345))
     assert "12,345 stories" in client.get("/search?q=rain").text
     assert (
-        "Search shows the first 500 stories." in client.get(f"/search?q=rain&page={MAX_PAGE}").text
+        "Search shows the first 500 stories."
+        in client.get(f"/search?q=rain&page={MAX_PAGE}").text
     )
     fix_results(replace(NO_RESULTS, total=12_345))
     assert "Search shows the first 500 stories." in client.get("/search?q=rain&page=51").text

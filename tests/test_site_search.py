@@ -181,7 +181,9 @@ def test_every_search_has_a_feed(
     assert feed.mimetype == "application/rss+xml"
     assert re.findall("<title>(.*?)</title>", feed.text)[1:] == ["No rain", "Rain, rain and rain"]
     assert "<link>https://spectator.example/search?q=rain&amp;section=health</link>" in feed.text
-    assert 'href="https://spectator.example/search/feed.xml?q=rain&amp;section=health"' in feed.text
+    assert (
+        'href="https://spectator.example/search/feed.xml?q=rain&amp;section=health"' in feed.text
+    )
 
 
 @pytest.mark.parametrize("words", ["\x07]]>&<b>", "\ud800\ufffe", "x" * 20_000, ""])

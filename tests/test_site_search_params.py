@@ -80,7 +80,13 @@ def test_included_and_excluded_filters_are_removed_separately() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("from", "31 May"), ("to", "2024-02-30"), ("sort", "random"), ("page", "two"), ("page", "-1")],
+    [
+        ("from", "31 May"),
+        ("to", "2024-02-30"),
+        ("sort", "random"),
+        ("page", "two"),
+        ("page", "-1"),
+    ],
 )
 def test_an_invalid_parameter_is_refused_with_a_message(field: str, value: str) -> None:
     with pytest.raises(InvalidFilter, match=r"\."):

@@ -151,13 +151,17 @@ def test_unsent_responses_are_limited_in_total_size(
 ) -> None:
     monkeypatch.setattr(slow_clients, "MAX_UNSENT_BYTES", int(2.5 * len(BODY)))
     clients = [connect(GET) for _ in range(5)]
-    assert wait_until(lambda: worker.handled_requests == len(clients) and len(worker.sending) == 2)
+    assert wait_until(
+        lambda: worker.handled_requests == len(clients) and len(worker.sending) == 2
+    )
 
 
 def test_responses_that_nobody_reads_time_out(
     worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slow_clients, "SEND_SECONDS", -len(BODY))  # every response is late at once
+    monkeypatch.setattr(
+        slow_clients, "SEND_SECONDS", -len(BODY)
+    )  # every response is late at once
     connect(GET)
     until = time.monotonic() + 10
     while (worker.handled_requests, worker.nr_conns) != (1, 0):

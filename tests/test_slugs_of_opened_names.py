@@ -154,7 +154,8 @@ def test_a_draft_is_found_by_its_names_before_and_after_they_become_public(
 ) -> None:
     open_id, _ = (
         publishing.create(
-            make_draft(headline=headline, authors=("Zainab Bello",), topics=("Dry wells",)), editor
+            make_draft(headline=headline, authors=("Zainab Bello",), topics=("Dry wells",)),
+            editor,
         )
         for headline in ("Open gazelle", "Remaining gazelle")
     )

@@ -159,7 +159,8 @@ def test_no_file_outside_the_static_directories_is_sent(app: Flask, tmp_path: Pa
         assert FlaskClient(app).get(f"/static/{name}").status_code in {301, 308, 404}, name
     files = StaticFiles(data / "static")
     assert [
-        files.find(name) for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")
+        files.find(name)
+        for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")
     ] == [None] * 5
     assert not files.operator_files, "only existing files are cached"
 
@@ -210,7 +211,9 @@ def test_uncached_pages_are_compressed_too(app: Flask) -> None:
         "/search",
     ):
         response = FlaskClient(app).get(path, headers={"Accept-Encoding": "gzip"})
-        assert response.status_code == 200 and response.headers["Content-Encoding"] == "gzip", path
+        assert response.status_code == 200 and response.headers["Content-Encoding"] == "gzip", (
+            path
+        )
         assert response.headers["Vary"] == "Accept-Encoding", path
 
 

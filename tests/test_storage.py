@@ -61,7 +61,8 @@ def test_an_import_on_a_full_disk_reports_the_cause(
     app: Flask, set_disk_full: Callable[[bool], None]
 ) -> None:
     lines = [
-        json.dumps({"headline": f"Story {number}", "body": "Long. " * 5000}) for number in range(40)
+        json.dumps({"headline": f"Story {number}", "body": "Long. " * 5000})
+        for number in range(40)
     ]
     text = "\n".join(lines).encode()
     set_disk_full(True)

@@ -28,7 +28,9 @@ def structured_data(client: FlaskClient, path: str) -> list[dict[str, Any]]:
     return [json.loads(script) for script in scripts]
 
 
-def test_a_story_is_described_to_machines(client: FlaskClient, story: Story, editor: User) -> None:
+def test_a_story_is_described_to_machines(
+    client: FlaskClient, story: Story, editor: User
+) -> None:
     article_id = story(
         headline="Mali votes",
         dek="A short standfirst.",
@@ -98,7 +100,9 @@ def test_opinion_and_its_source_are_named(client: FlaskClient, story: Story) -> 
     assert description["isBasedOn"] == "https://www.reuters.com/x"
 
 
-def test_the_head_of_a_page_has_its_address_and_its_card(client: FlaskClient, story: Story) -> None:
+def test_the_head_of_a_page_has_its_address_and_its_card(
+    client: FlaskClient, story: Story
+) -> None:
     story(headline="Mali votes", dek="A short standfirst.")
     page = Page(client.get("/politics/mali-votes").text)
     links = {row["rel"]: row["href"] for row in page.find_all("head", "link") if "rel" in row}

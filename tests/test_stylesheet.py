@@ -185,7 +185,10 @@ def test_a_valid_theme_is_accepted(tmp_path: Path, css: str) -> None:
         (':root { --logo: url("//evil.example/static/x.svg") }', "--logo must be"),
         (':root { --logo: url("data:text/html,x") }', "--logo must be"),
         (":root { --logo: url(/static/logo.svg) }", "--logo must be"),
-        (':root { --logo: url("/static/a.svg"), url("https://evil.example/") }', "--logo must be"),
+        (
+            ':root { --logo: url("/static/a.svg"), url("https://evil.example/") }',
+            "--logo must be",
+        ),
         (b":root { --serif: \xff }", "not UTF-8"),
         (":root { --paper: #fff; }" + " " * MAX_THEME_BYTES, "larger than 16,000 bytes"),
     ],

@@ -46,7 +46,9 @@ def test_the_units_have_every_restriction(restriction: str, unit: Path) -> None:
 
 def test_memory_and_tasks_are_limited(unit: Path) -> None:
     limits = dict(
-        re.findall(r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", unit.read_text("utf-8"), re.MULTILINE)
+        re.findall(
+            r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", unit.read_text("utf-8"), re.MULTILINE
+        )
     )
     assert 0 < int(limits["MemoryHigh"]) < int(limits["MemoryMax"]) <= 2000
     assert 0 < int(limits["TasksMax"]) <= 1000
@@ -54,14 +56,23 @@ def test_memory_and_tasks_are_limited(unit: Path) -> None:
 
 def test_only_listed_system_calls_are_allowed(unit: Path) -> None:
     filters = [
-        line.partition("=")[2] for line in directives(unit) if line.startswith("SystemCallFilter=")
+        line.partition("=")[2]
+        for line in directives(unit)
+        if line.startswith("SystemCallFilter=")
     ]
     assert filters[0] == "@system-service"
     assert {"@privileged", "@resources", "@obsolete"} <= set(filters[1].removeprefix("~").split())
-    assert set(" ".join(filters[2:]).split()) == {"setpriority", "setrlimit", "prlimit64", "@chown"}
+    assert set(" ".join(filters[2:]).split()) == {
+        "setpriority",
+        "setrlimit",
+        "prlimit64",
+        "@chown",
+    }
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed"
+)
 def test_the_exposure_stays_low(unit: Path) -> None:
     command = ["systemd-analyze", "security", "--offline=true", str(unit)]
     result = subprocess.run(command, capture_output=True, encoding="utf-8")
@@ -71,7 +82,9 @@ def test_the_exposure_stays_low(unit: Path) -> None:
     assert float(exposure[1]) <= MAX_EXPOSURE, result.stdout
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed"
+)
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for name in UNITS:  # with a program and a user that this machine has
         text = (DEPLOY / f"{name}.service").read_text("utf-8")

@@ -111,7 +111,12 @@ def test_neighbours_of_rare_items_are_found_on_a_small_budget() -> None:
 
 
 def test_blocks_are_aligned_with_their_other_version() -> None:
-    old = ["<p>One two three four.</p>\n", "<p>Gone entirely now.</p>\n", "<hr>\n", "<p>Last.</p>"]
+    old = [
+        "<p>One two three four.</p>\n",
+        "<p>Gone entirely now.</p>\n",
+        "<hr>\n",
+        "<p>Last.</p>",
+    ]
     new = [
         "<p>One two 3 four.</p>\n",
         "<hr>\n",
@@ -125,7 +130,10 @@ def test_blocks_are_aligned_with_their_other_version() -> None:
 
 
 def test_blocks_with_only_one_common_word_are_not_aligned() -> None:
-    old, new = ["<h2>Votes</h2>"], ["<p>Votes were counted until long after midnight in Lagos.</p>"]
+    old, new = (
+        ["<h2>Votes</h2>"],
+        ["<p>Votes were counted until long after midnight in Lagos.</p>"],
+    )
     assert align_blocks(old, new) == [(0, None), (None, 0)]
 
 

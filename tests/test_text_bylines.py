@@ -31,7 +31,15 @@ def test_desks_and_agencies_are_organizations(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Amina Diallo", "Desky Moyo", "Ana Apolo", "أحمد سعيد", "N'Golo Kanté", "", "Stafford Mwangi"],
+    [
+        "Amina Diallo",
+        "Desky Moyo",
+        "Ana Apolo",
+        "أحمد سعيد",
+        "N'Golo Kanté",
+        "",
+        "Stafford Mwangi",
+    ],
 )
 def test_people_are_no_organizations(name: str) -> None:
     assert not is_organization(name, "The African Spectator", "")

@@ -169,7 +169,9 @@ def test_a_diff_covers_both_bodies_and_marks_only_differences(old: str, new: str
 def test_a_removed_word_is_shown(html: str) -> None:
     html = f"{clean_html(html)}<p>Some four words here.</p>"
     (changed,) = (
-        change for change in diff_bodies(html, html.replace("words ", "")) if change.kind != "same"
+        change
+        for change in diff_bodies(html, html.replace("words ", ""))
+        if change.kind != "same"
     )
     assert show_diff(changed.pieces) == "Some four [-words -]here."
 

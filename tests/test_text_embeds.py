@@ -151,7 +151,8 @@ def test_nested_media_are_read_once(monkeypatch: pytest.MonkeyPatch, name: str) 
 
 
 @pytest.mark.parametrize(
-    "address", ["/\\f.example/1.jpg", "//f.example/1.jpg", "/\t/f.example/1.jpg", "\\\\f.example/1"]
+    "address",
+    ["/\\f.example/1.jpg", "//f.example/1.jpg", "/\t/f.example/1.jpg", "\\\\f.example/1"],
 )
 def test_disguised_foreign_urls_are_recognized(address: str) -> None:
     assert "img" not in tag_names(
@@ -202,7 +203,9 @@ def test_stray_tags_of_a_body_that_was_never_cleaned_stay(html: str) -> None:
 
 
 @pytest.mark.parametrize(("html", "rendered"), [("<a <b", "&lt;a &lt;b"), ("<", "&lt;")])
-def test_broken_tags_of_a_body_that_was_never_cleaned_become_text(html: str, rendered: str) -> None:
+def test_broken_tags_of_a_body_that_was_never_cleaned_become_text(
+    html: str, rendered: str
+) -> None:
     assert render_body(html) == rendered
 
 

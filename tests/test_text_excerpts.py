@@ -80,7 +80,9 @@ def test_the_word_count_equals_that_of_splitting_the_text(text: str) -> None:
 def test_the_last_sentence_end_equals_that_of_a_forward_search(text: str) -> None:
     start = " ".join(text.split())[:61]
     ends = [
-        end for end in _SENTENCE_END.finditer(start) if (end[1] or "").lower() not in _ABBREVIATIONS
+        end
+        for end in _SENTENCE_END.finditer(start)
+        if (end[1] or "").lower() not in _ABBREVIATIONS
     ]
     last = max((end.end() for end in ends if end.end() < len(start)), default=0)
     assert _last_sentence_end(start, 30) == (last if last >= 30 else 0)

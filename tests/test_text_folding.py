@@ -93,7 +93,9 @@ def test_folding_is_idempotent_and_independent_of_the_normal_form(text: str) -> 
         end = token.end
 
 
-@pytest.mark.parametrize("unit", ["a", "a ", "\u0301", "\u0323\u0301", "ሀ", "\ud800", "\x80", "ﷺ"])
+@pytest.mark.parametrize(
+    "unit", ["a", "a ", "\u0301", "\u0323\u0301", "ሀ", "\ud800", "\x80", "ﷺ"]
+)
 def test_the_cost_is_linear(unit: str) -> None:
     text = unit * (100_000 // len(unit))
     begin = time.process_time()

@@ -112,7 +112,20 @@ def test_a_name_of_two_countries_finds_neither(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "the", "Wakanda", "Niger Nigeria", "XX", "ZZ", "\x00", "🦁", "Nigerian", "'--", "é"],
+    [
+        "",
+        " ",
+        "the",
+        "Wakanda",
+        "Niger Nigeria",
+        "XX",
+        "ZZ",
+        "\x00",
+        "🦁",
+        "Nigerian",
+        "'--",
+        "é",
+    ],
 )
 def test_unknown_names_find_no_country(text: str) -> None:
     assert find_country(text) is None

@@ -21,7 +21,9 @@ def test_language_names_are_in_english(tag: str, name: str) -> None:
     assert language_name(tag) == name
 
 
-@pytest.mark.parametrize("tag", ["en", "pt-BR", "ha-Arab", "pcm", "zh-Hans-CN", "EN", "qaa", "vai"])
+@pytest.mark.parametrize(
+    "tag", ["en", "pt-BR", "ha-Arab", "pcm", "zh-Hans-CN", "EN", "qaa", "vai"]
+)
 def test_valid_tags_have_no_problem(tag: str) -> None:
     assert tag_problem(tag) == ""
 

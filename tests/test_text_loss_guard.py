@@ -74,14 +74,16 @@ def test_losing_any_attribute_is_reported(name: str, attribute: str) -> None:
 
 def test_empty_descriptions_are_not_counted() -> None:
     assert count_elements('<img alt=""><p lang="">') == {"picture": 1}
-    assert count_elements('<details open=""><span>x</span>') == {"fold-out": 1, "open attribute": 1}
+    assert count_elements('<details open=""><span>x</span>') == {
+        "fold-out": 1,
+        "open attribute": 1,
+    }
 
 
 def test_losses_are_described_in_english() -> None:
     marked = "<mark>four</mark> <mark>five</mark>"
-    old = (
-        f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
-    )
+    links = "<a href='/a'>two</a> <a href='/b'>three</a>"
+    old = f"{TABLE}<p>One {links} {marked}</p><details></details>"
     losses = find_losses(old, "<p>One two three four five</p>")
     assert losses.description == "1 fold-out, 1 table, 2 mark elements, 2 links"
     assert losses.counts == {"fold-out": 1, "table": 1, "mark element": 2, "link": 2}
@@ -200,7 +202,9 @@ def test_a_table_of_three_thousand_rows_is_compared_fast() -> None:
     begin = time.process_time()
     assert find_losses(f"<p>x</p>{table}", "<p>x</p>").description == "1 table"
     assert (
-        restore_lost_blocks(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>")
+        restore_lost_blocks(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count(
+            "<table>"
+        )
         == 1
     )
     assert time.process_time() - begin < 2

@@ -141,8 +141,12 @@ def test_without_a_base_common_paragraphs_appear_once() -> None:
 
 def test_changed_white_space_is_kept_and_never_conflicts() -> None:
     base, ours, theirs = "<p>A</p>\n<p>B</p>", "<p>A</p>\n\n\n<p>B</p>\n", "<p>A</p>\n<p>B1</p>"
-    assert merge_bodies(base, ours, theirs) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", conflicts=0)
-    assert merge_bodies(base, theirs, ours) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", conflicts=0)
+    assert merge_bodies(base, ours, theirs) == MergedBody(
+        "<p>A</p>\n\n\n<p>B1</p>\n", conflicts=0
+    )
+    assert merge_bodies(base, theirs, ours) == MergedBody(
+        "<p>A</p>\n\n\n<p>B1</p>\n", conflicts=0
+    )
 
 
 @pytest.mark.parametrize("unit", COMPARED_UNITS)

@@ -80,7 +80,9 @@ def test_web_mail_and_phone_links_are_kept(address: str) -> None:
 def test_a_wordpress_body_keeps_every_element() -> None:
     cleaned = clean_html(WORDPRESS)
     assert Counter(tag_names(cleaned)) == Counter(tag_names(WORDPRESS))
-    assert {"#fn-1", "#fnref-1"} <= {attributes.get("href") for _, attributes in elements(cleaned)}
+    assert {"#fn-1", "#fnref-1"} <= {
+        attributes.get("href") for _, attributes in elements(cleaned)
+    }
     assert {"fn-1", "fnref-1", "part-2"} <= {
         attributes.get("id") for _, attributes in elements(cleaned)
     }
@@ -132,7 +134,9 @@ def test_plain_text_has_a_line_for_each_block_in_order() -> None:
         "</li></ul></li></ul>tail"
     )
     assert plain_text(html).split("\n") == ["A & B", "one", "two three", "x", "y", "z", "tail"]
-    assert plain_text("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>") == "1 2\n3"
+    assert (
+        plain_text("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>") == "1 2\n3"
+    )
 
 
 def test_plain_text_has_what_readers_see_and_no_more() -> None:
@@ -195,7 +199,9 @@ def test_no_character_makes_a_longer_run_of_marks(form: Literal["NFC", "NFD", "N
     """Include characters that only decompose to marks. The time to sort a run is quadratic."""
     characters = map(chr, [*range(0xD800), *range(0xE000, 0x110000)])
     marks = [
-        char for char in characters if unicodedata.combining(unicodedata.normalize("NFKD", char)[0])
+        char
+        for char in characters
+        if unicodedata.combining(unicodedata.normalize("NFKD", char)[0])
     ]
     assert len(marks) > 800
     for mark in marks:
@@ -224,7 +230,9 @@ def test_large_bodies_are_cleaned_fast(unit: str) -> None:
 
 def test_characters_used_as_placeholders_are_removed_from_input() -> None:
     assert clean_html("a\ufdd1b\ufdd2 &#xfdd1;i&#xfdd2; &#64976;") == "ab i"
-    assert clean_html('<a title="\ufdd1b>&#xfdd1;">x</a>') == clean_html('<a title="b>&lt;">x</a>')
+    assert clean_html('<a title="\ufdd1b>&#xfdd1;">x</a>') == clean_html(
+        '<a title="b>&lt;">x</a>'
+    )
     assert clean_html("<p>1\xa0&lt;&nbsp;2 &amp;amp; &amp;lt; &quot;</p>") == (
         '<p>1&nbsp;&lt;&nbsp;2 &amp;amp; &amp;lt; "</p>'
     )

@@ -30,7 +30,9 @@ block = st.sampled_from(
     [form.format(name) for name in BLOCKS for form in ("<{}>", "</{}>", "<{} id=x-1>")]
 )
 pieces = st.lists(
-    st.just(WORD) | st.just(WORD) | inline | block | st.sampled_from(GAPS), min_size=2, max_size=30
+    st.just(WORD) | st.just(WORD) | inline | block | st.sampled_from(GAPS),
+    min_size=2,
+    max_size=30,
 )
 
 
@@ -44,7 +46,10 @@ def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
             stretches[-1].add(word)
         else:
             html.append(str(part))
-            if part in GAPS or re.fullmatch(r"</?([a-z0-9]+)(?: id=x-1)?>", str(part))[1] in BLOCKS:  # type: ignore[index]
+            if (
+                part in GAPS
+                or re.fullmatch(r"</?([a-z0-9]+)(?: id=x-1)?>", str(part))[1] in BLOCKS
+            ):  # type: ignore[index]
                 stretches.append(set())
     return "".join(html), [stretch for stretch in stretches if stretch]
 
@@ -150,7 +155,8 @@ def test_unsupported_blocks_become_paragraphs_or_breaks(html: str, stored: str) 
 
 def test_words_of_the_reported_bodies_stay_separate() -> None:
     first, second = (
-        json.loads(line)["body"] for line in case_text("2026-11/06-blocks-glued.jsonl").splitlines()
+        json.loads(line)["body"]
+        for line in case_text("2026-11/06-blocks-glued.jsonl").splitlines()
     )
     assert plain_text(stored_body(first)).split("\n") == [
         "First paragraph.",

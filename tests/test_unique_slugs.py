@@ -61,7 +61,8 @@ def test_scheduled_stories_with_equal_slugs_are_numbered_on_publication(
 ) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
     ids = [
-        publishing.create(make_draft(slug="one"), editor, Action("schedule", at)) for _ in range(3)
+        publishing.create(make_draft(slug="one"), editor, Action("schedule", at))
+        for _ in range(3)
     ]
     assert [slug_of(article_id) for article_id in ids] == ["one"] * 3
     assert publishing.publish_due(at + timedelta(minutes=1)) == 3
@@ -149,7 +150,9 @@ def test_an_import_reserves_slugs_only_for_public_stories(run: Callable[..., str
         {"id": "late", "headline": "Vote", "body": "x", "status": "draft"},
     )
     assert slugs() == {"draft": "vote", "public": "vote", "late": "vote-2"}
-    run(PUBLIC | {"id": "draft", "headline": "Vote"}, PUBLIC | {"id": "other", "headline": "Vote"})
+    run(
+        PUBLIC | {"id": "draft", "headline": "Vote"}, PUBLIC | {"id": "other", "headline": "Vote"}
+    )
     stored = slugs()
     assert stored["public"] == "vote"
     assert {stored["draft"], stored["other"]} == {"vote-2", "vote-3"}

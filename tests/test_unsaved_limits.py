@@ -101,7 +101,9 @@ def test_a_form_compares_only_the_newest_unsaved_texts(
         path += "/unsaved"
     compared: list[str] = []
     clean = conflicts.stored_body
-    monkeypatch.setattr(conflicts, "stored_body", lambda body: compared.append(body) or clean(body))
+    monkeypatch.setattr(
+        conflicts, "stored_body", lambda body: compared.append(body) or clean(body)
+    )
     with loaded(Autosave) as rows:
         page = person.get(path).text
     assert len(compared) == conflicts.MAX_COMPARED + 1

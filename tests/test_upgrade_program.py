@@ -35,7 +35,9 @@ def modules(monkeypatch: pytest.MonkeyPatch) -> Modules:
 
 
 @pytest.fixture
-def clone(tmp_path: Path, modules: Modules, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def clone(
+    tmp_path: Path, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
     """Clone of a repository; returns a function that runs git in it (`origin=True`: in that)."""
     for name in (
         "GIT_AUTHOR_NAME",

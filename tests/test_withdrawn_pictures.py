@@ -155,10 +155,14 @@ def test_a_picture_removed_from_a_withdrawn_story_stays_gone(
     assert (status_of(client, url), is_on_disk(app, url)) == (410, False)
 
 
-def test_uploading_a_withdrawn_picture_again_does_not_restore_it(app: Flask, editor: User) -> None:
+def test_uploading_a_withdrawn_picture_again_does_not_restore_it(
+    app: Flask, editor: User
+) -> None:
     newsroom = logged_in_client(app)
     form = {"alt": "A port", "picture": upload(jpeg(10), "a.jpg")}
-    url = re.findall(r'/media/[^" ]+', post(newsroom, "/newsroom/fragments/pictures", form).text)[0]
+    url = re.findall(r'/media/[^" ]+', post(newsroom, "/newsroom/fragments/pictures", form).text)[
+        0
+    ]
     assert is_on_disk(app, url)
     article_id = publishing.create(with_figure(0, url), editor, Action("publish"))
     publishing.apply_action(article_id, editor, Action("withdraw", note="A court order."))

@@ -67,7 +67,9 @@ def test_only_stories_that_are_due_are_published(
 ) -> None:
     now = datetime.now(UTC)
     due, later = (
-        publishing.create(publishing.Draft(headline=name, body="Text.", section="politics"), editor)
+        publishing.create(
+            publishing.Draft(headline=name, body="Text.", section="politics"), editor
+        )
         for name in ("Harmattan", "Monsoon")
     )
     for article_id, at in ((due, now - timedelta(seconds=1)), (later, now + timedelta(hours=1))):

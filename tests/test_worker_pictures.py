@@ -33,7 +33,8 @@ def store_without_renditions(app: Flask, shade: int) -> media.StoredPicture:
 
 def rendition_names(picture: media.StoredPicture) -> list[str]:
     return [
-        name for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)
+        name
+        for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)
     ]
 
 
@@ -72,7 +73,9 @@ def test_missing_or_damaged_originals_are_reported_once(
     assert missing_renditions(app, missing) and missing_renditions(app, damaged)
     assert not missing_renditions(app, good)
     assert (
-        len([message for message in caplog.messages if "cannot restore its renditions" in message])
+        len(
+            [message for message in caplog.messages if "cannot restore its renditions" in message]
+        )
         == 2
     )
 

@@ -49,7 +49,9 @@ def main() -> int:
     """Measure and print; return 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="2,000 generated stories and fewer samples, under 90 s"
+        "--quick",
+        action="store_true",
+        help="2,000 generated stories and fewer samples, under 90 s",
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
@@ -78,7 +80,8 @@ def main() -> int:
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
     print(
-        f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end=""
+        f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ",
+        end="",
     )
     print(f"{time.monotonic() - started:.0f} s")
     if options.json:

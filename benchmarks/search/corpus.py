@@ -103,7 +103,8 @@ def sentence_pools() -> dict[str, list[str]]:
     weights = [1 / (rank + 3) for rank in range(len(invented))]
     return {
         "en": [
-            " ".join(rng.choices(invented, weights, k=18)).capitalize() + "." for _ in range(20_000)
+            " ".join(rng.choices(invented, weights, k=18)).capitalize() + "."
+            for _ in range(20_000)
         ]
     }
 

@@ -42,7 +42,11 @@ def figures(site: BenchSite, folder: Path, publications: int) -> Iterator[Figure
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with serve_site(copy.environ, port), copy.app_context(), background_readers(port) as responses:
+    with (
+        serve_site(copy.environ, port),
+        copy.app_context(),
+        background_readers(port) as responses,
+    ):
         waits = publish_stories(port, publications)
     requests = sum(responses.values())
     load = f"{publications} publications; {requests} responses to readers: {dict(responses)}"

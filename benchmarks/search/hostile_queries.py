@@ -189,7 +189,9 @@ def figures(site: BenchSite, number: int) -> Iterator[Figure]:
     )
     for name, times in milliseconds.items():
         note = f"p99 {quantile(times, 0.99):.3g}, {format_spread(times)}"
-        yield Figure(f"hostile queries, worst CPU, {name}", max(times), "ms", WORST_GOAL, note=note)
+        yield Figure(
+            f"hostile queries, worst CPU, {name}", max(times), "ms", WORST_GOAL, note=note
+        )
         yield Figure(f"hostile queries, p99 CPU, {name}", quantile(times, 0.99), "ms", P99_GOAL)
 
 

@@ -79,7 +79,9 @@ def page_figures(cache: Path, number: int, searches: int) -> Iterator[Figure]:
         return
     site = generated_site(cache, number)
     with postgresql.server() as server:
-        with psycopg.connect(f"{server}/postgres".replace("+psycopg", ""), autocommit=True) as one:
+        with psycopg.connect(
+            f"{server}/postgres".replace("+psycopg", ""), autocommit=True
+        ) as one:
             one.execute("CREATE DATABASE bench TEMPLATE template0")
         moved = PostgresSite(site.data, number, f"{server}/bench")
         site.run("database", "copy", moved.url)

@@ -116,7 +116,11 @@ def query_sets(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]
         HOMOPHONE_GOAL,
     )
     for language in LANGUAGES:
-        yield f"words of a headline: {language}", headline_queries(language, number), HEADLINE_GOAL
+        yield (
+            f"words of a headline: {language}",
+            headline_queries(language, number),
+            HEADLINE_GOAL,
+        )
         yield (
             f"any words of a headline: {language}",
             headline_queries(language, number, any_words=True),
@@ -225,7 +229,9 @@ def _draw_queries(
     return queries
 
 
-def _consecutive_words(rng: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+def _consecutive_words(
+    rng: random.Random, sentence: Sequence[str], lengths: Sequence[int]
+) -> str:
     length = min(rng.choice(lengths), len(sentence))
     start = rng.randint(0, len(sentence) - length)
     return " ".join(sentence[start : start + length])

@@ -118,7 +118,9 @@ def source_digest(*names: str) -> str:
     generator = [Path(__file__).with_name("corpus.py"), ROOT / "benchmarks" / "end_to_end.py"]
     sources = [ROOT / "spectator" / name for name in names]
     paths = [
-        path for source in sources for path in ([source] if source.is_file() else source.rglob("*"))
+        path
+        for source in sources
+        for path in ([source] if source.is_file() else source.rglob("*"))
     ]
     for path in sorted([*generator, *paths, *FOLDER.glob("*.jsonl")]):
         if path.is_file() and "__pycache__" not in path.parts:

@@ -83,7 +83,9 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
-        "--markdown", action="store_true", help="print the table of docs/performance.md at the end"
+        "--markdown",
+        action="store_true",
+        help="print the table of docs/performance.md at the end",
     )
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-speed"
@@ -100,7 +102,8 @@ def main() -> int:
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
     print(
-        f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end=""
+        f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ",
+        end="",
     )
     print(f"{time.monotonic() - started:.0f} s")
     if options.json:
@@ -158,7 +161,9 @@ def report_missing(figures: Iterator[Figure], *expected: Figure) -> Iterator[Fig
             yield figure
     except (AssertionError, OSError, RuntimeError, ValueError, SubprocessError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        yield from (figure.as_missing(reason) for figure in expected if figure.name not in measured)
+        yield from (
+            figure.as_missing(reason) for figure in expected if figure.name not in measured
+        )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from spectator.db import sqlite
 def describe_machine() -> str:
     """Return one paragraph: date, processor, system, versions."""
     cpu = re.search(
-        r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
+        r"^model name\s*:\s*(.+)$",
+        Path("/proc/cpuinfo").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
     kilobytes = re.search(
         r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"), re.MULTILINE

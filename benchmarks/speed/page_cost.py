@@ -78,7 +78,9 @@ def medians(app: WSGIApplication, paths: Sequence[str]) -> Costs:
     for path in paths[:WARM_UPS]:
         cost(app, path)
     costs = [cost(app, path) for path in paths]
-    return statistics.median(wall for wall, _ in costs), statistics.median(cpu for _, cpu in costs)
+    return statistics.median(wall for wall, _ in costs), statistics.median(
+        cpu for _, cpu in costs
+    )
 
 
 def page_urls(samples: int) -> dict[str, list[str]]:

@@ -27,7 +27,12 @@ COLD_SAMPLES = 100
 
 
 def figures(
-    site: BenchSite, paths: list[str], folder: Path, seconds: float, publications: int, pause: float
+    site: BenchSite,
+    paths: list[str],
+    folder: Path,
+    seconds: float,
+    publications: int,
+    pause: float,
 ) -> Iterator[Figure]:
     """Yield how much longer than a cold render the first reader waits, on a copy of the site.
 

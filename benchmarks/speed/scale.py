@@ -19,7 +19,10 @@ def figures(cache: Path, sizes: Sequence[int], samples: int, rounds: int) -> Ite
     """
     sites = {str(size): rows_site(cache, size) for size in sizes}
     measurements = interleave(
-        {name: lambda site=site: page_cost.measure(site, samples) for name, site in sites.items()},
+        {
+            name: lambda site=site: page_cost.measure(site, samples)
+            for name, site in sites.items()
+        },
         rounds,
     )
     for page in measurements[str(sizes[0])][0]["pages"]:

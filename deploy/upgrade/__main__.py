@@ -66,7 +66,9 @@ def roll_back(site: Site, old: str, has_reloaded: bool, error: BaseException) ->
     """Return to the old code and say what happened; return the exit code."""
     say(f"The upgrade failed. {str(error) or 'It was interrupted.'}")
     if not old:
-        say("No earlier commit is known to return to. The running processes go on with their code.")
+        say(
+            "No earlier commit is known to return to. The running processes go on with their code."
+        )
         return 1
     try:
         move_code(old)

@@ -33,7 +33,9 @@ def choose_commits(version: str) -> tuple[str, str]:
     if not target:
         raise StepError(f"There is no version {version}.")
     if call("git", "merge-base", before, target) not in (before, target):
-        raise StepError("The checkout has commits of its own. Merge them: git merge " + target[:12])
+        raise StepError(
+            "The checkout has commits of its own. Merge them: git merge " + target[:12]
+        )
     if not version and call("git", "merge-base", before, target) == target:
         target = before  # commits that are not pushed
     if target != before:
@@ -44,7 +46,9 @@ def choose_commits(version: str) -> tuple[str, str]:
 
 def constant(revision: str, name: str) -> str:
     """Return a constant of the migrations in a commit, "" if it has none."""
-    match = re.search(rf'^{name} = "(\w+)"', call("git", "show", f"{revision}:{MIGRATIONS}"), re.M)
+    match = re.search(
+        rf'^{name} = "(\w+)"', call("git", "show", f"{revision}:{MIGRATIONS}"), re.M
+    )
     return match[1] if match else ""
 
 

@@ -84,7 +84,9 @@ class Site:
         except BlockingIOError:
             text = lock.read_text("ascii").strip()
         if not text:
-            raise StepError("The site runs with a version that cannot be reloaded by this command.")
+            raise StepError(
+                "The site runs with a version that cannot be reloaded by this command."
+            )
         # A worker on its own, or a command that keeps the worker from starting, is no site.
         return int(text) if "gunicorn" in arguments(text) else 0
 

@@ -172,7 +172,9 @@ def _end_access(session: Session, user_id: int) -> None:
     """
     end_sessions(session, user_id)
     is_active_link = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
-    session.execute(update(PreviewLink).where(is_active_link).values(revoked_at=datetime.now(UTC)))
+    session.execute(
+        update(PreviewLink).where(is_active_link).values(revoked_at=datetime.now(UTC))
+    )
 
 
 def change_own_password(user_id: int, current: str, new: str, client: Client) -> str:

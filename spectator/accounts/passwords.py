@@ -85,7 +85,9 @@ def _is_common(folded: str) -> bool:
 def _is_mostly_context(folded: str, context: Iterable[str]) -> bool:
     """Return whether a password has words of the context and fewer than four other letters."""
     words = {
-        word for text in context for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())
+        word
+        for text in context
+        for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())
     }
     rest = folded
     for word in sorted(words, key=len, reverse=True):

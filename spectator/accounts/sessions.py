@@ -45,7 +45,9 @@ def session_by_token(token: str) -> UserSession | None:
         return None
     if now - row.seen_at > TOUCH_INTERVAL:
         with suppress(StorageError), db.write() as session:  # reading still works on a full disk
-            session.execute(update(UserSession).where(UserSession.id == row.id).values(seen_at=now))
+            session.execute(
+                update(UserSession).where(UserSession.id == row.id).values(seen_at=now)
+            )
     return row
 
 

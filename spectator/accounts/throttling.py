@@ -165,7 +165,9 @@ def _prefix(address: str, ipv4_bits: int, ipv6_bits: int) -> str:
     )
 
 
-def _wait(session: Session, condition: ColumnElement[bool], limit: int, now: datetime) -> timedelta:
+def _wait(
+    session: Session, condition: ColumnElement[bool], limit: int, now: datetime
+) -> timedelta:
     count, oldest = session.execute(
         select(func.count(), func.min(LoginAttempt.at)).where(condition)
     ).one()

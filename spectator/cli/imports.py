@@ -43,7 +43,9 @@ def import_jsonl(
     Example: spectator import jsonl stories.jsonl --dry-run
     """
     with inputs.open_input(file) as source:
-        entries = jsonl.read(source.file, app.config["LANGUAGE"], ZoneInfo(app.config["TIMEZONE"]))
+        entries = jsonl.read(
+            source.file, app.config["LANGUAGE"], ZoneInfo(app.config["TIMEZONE"])
+        )
         pictures = media or source.directory
         with source.progress() as advance:
             report = runner.import_records(

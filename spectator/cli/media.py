@@ -59,7 +59,9 @@ def _parse_target(url: str) -> pictures.Location:
     """Return the location that a URL or a path names. Raises click.BadParameter."""
     value = url if "://" in url else str(Path(url).absolute())
     try:
-        location: pictures.Location = config.load(os.environ | {"SPECTATOR_MEDIA": value})["MEDIA"]
+        location: pictures.Location = config.load(os.environ | {"SPECTATOR_MEDIA": value})[
+            "MEDIA"
+        ]
     except config.ConfigError as error:
         raise click.BadParameter(str(error), param_hint="URL") from error
     return location

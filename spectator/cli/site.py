@@ -125,7 +125,9 @@ def _require_free_port(address: str) -> None:
         host, port = target[:2]
         if not 0 <= port < 65536:  # getaddrinfo would look up another port
             raise OverflowError
-        family, _, _, _, socket_address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, _, _, _, socket_address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
+            0
+        ]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(socket_address)

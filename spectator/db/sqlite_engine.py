@@ -39,7 +39,9 @@ def is_wal_safe(version: tuple[int, ...]) -> bool:
     The bug corrupts databases in versions 3.7.0 to 3.51.2 (sqlite.org/wal.html).
     """
     return (
-        version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+        version >= (3, 51, 3)
+        or (3, 50, 7) <= version < (3, 51)
+        or (3, 44, 6) <= version < (3, 45)
     )
 
 

@@ -44,7 +44,9 @@ def own_host(session: Session) -> Host:
     data_dir: Path = current_app.config["DATA_DIR"]
     host = session.get(Host, host_id(data_dir))
     if host is None:
-        host = Host(id=host_id(data_dir), name=host_name(data_dir), searches_counted=0, settings={})
+        host = Host(
+            id=host_id(data_dir), name=host_name(data_dir), searches_counted=0, settings={}
+        )
         host.live_until = current_time()
         session.add(host)
     return host

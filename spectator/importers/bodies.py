@@ -29,11 +29,26 @@ _SHORTCODE = re.compile(
 _IN_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*+)?>\s*+(\x00[0-9]++\x00)\s*+</p>", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\x00([0-9]++)\x00")
 _STRAY_END = re.compile(rf"(?<!\[)\[/(?:{SHORTCODE_NAMES})\](?!\])", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""(?<![\w-])([\w-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'\]]++))""")
+_ATTRIBUTE = re.compile(
+    r"""(?<![\w-])([\w-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'\]]++))"""
+)
 _PICTURE = re.compile(r"<a\b[^<>]*>\s*<img\b[^<>]*>\s*</a>|<img\b[^<>]*>", re.IGNORECASE)
 _BLOCK_COMMENT = re.compile(r"<!--\s*+/?wp:(?:(?!-->).)*+-->", re.DOTALL)
 _ADDRESS = re.compile(r"https?://[^\s<>\"'\[\]]+", re.IGNORECASE)
-_MEDIA_KEYS = ("src", "mp4", "m4v", "webm", "ogv", "flv", "mp3", "m4a", "ogg", "oga", "wav", "url")
+_MEDIA_KEYS = (
+    "src",
+    "mp4",
+    "m4v",
+    "webm",
+    "ogv",
+    "flv",
+    "mp3",
+    "m4a",
+    "ogg",
+    "oga",
+    "wav",
+    "url",
+)
 _TAGS_WITHOUT_LINKS = frozenset({"a", "pre", "code", "script", "style", "textarea", "title"})
 
 
@@ -68,7 +83,9 @@ def _convert_shortcode(shortcode: re.Match[str]) -> str:
     if name in {"caption", "wp_caption"}:
         return _figure(content, attributes.get("caption", ""))
     if name == "gallery":
-        return content  # It names its pictures by attachment ids, which only WordPress can resolve.
+        return (
+            content  # It names its pictures by attachment ids, which only WordPress can resolve.
+        )
     address = next((attributes[key] for key in _MEDIA_KEYS if attributes.get(key)), "")
     address = address or next(iter(_ADDRESS.findall(unescape(content))), "")
     if name in {"audio", "video"} and address:

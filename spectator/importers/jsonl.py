@@ -115,7 +115,9 @@ def _moment(data: dict[str, Any], name: str, zone: tzinfo) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        moment = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+        moment = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(
+            UTC
+        )
     except (ValueError, OverflowError) as error:
         raise RecordError(f"“{name}” is not an RFC 3339 date and time: {text[:40]}") from error
     if not 1000 <= moment.year <= 9000:

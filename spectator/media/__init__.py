@@ -66,7 +66,9 @@ STORE_DOWN = (
 # How long an upload stores renditions; the worker makes those that are missing afterwards.
 RENDITION_SECONDS = 10.0
 _RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
-_RENDITION_NAME = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png)", re.ASCII)
+_RENDITION_NAME = re.compile(
+    r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ def original_name(digest: str, extension: str) -> str:
 
 def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, int]]:
     """Return (name below /media/, width in pixels) of each rendition, narrowest first."""
-    return [(f"{digest[:2]}/{digest}-{size}.{extension}", size) for size in rendition_widths(width)]
+    return [
+        (f"{digest[:2]}/{digest}-{size}.{extension}", size) for size in rendition_widths(width)
+    ]
 
 
 def rendition_path(directory: Path, name: str) -> Path | None:

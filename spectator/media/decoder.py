@@ -120,7 +120,9 @@ def _decode(data: bytes, width: int) -> Image.Image:
         upright_width = picture.height if orientation >= 5 else picture.width
         shrink = min(1.0, width / upright_width)
         # libjpeg halves while it decodes: a quarter of the memory, and no effect on other formats.
-        picture.draft(None, (math.ceil(picture.width * shrink), math.ceil(picture.height * shrink)))
+        picture.draft(
+            None, (math.ceil(picture.width * shrink), math.ceil(picture.height * shrink))
+        )
         picture.load()
         profile = picture.info.get("icc_profile")
         upright: Image.Image = _to_plain_mode(picture)
@@ -205,7 +207,8 @@ def _check_size(width: int, height: int, limit: int) -> None:
 
 def _too_many_pixels(count: str, limit: int) -> str:
     return (
-        f"The picture has {count} megapixels. The limit is {limit // 10**6}; upload a smaller one."
+        f"The picture has {count} megapixels. The limit is {limit // 10**6}; "
+        "upload a smaller one."
     )
 
 

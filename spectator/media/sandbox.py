@@ -27,7 +27,9 @@ TOO_SLOW = "The picture takes too long to open; try again later, or upload a sma
 BUSY = "The server is busy with other pictures. Wait a moment, then upload it again."
 FAILED = "The picture could not be opened on this server; the reason is in its log."
 # Signals that end a decoder that crashed on hostile bytes.
-_CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
+_CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
+)
 # One at a time per process: this limits memory.
 _decoder_lock = threading.Lock()
 _slots = threading.BoundedSemaphore(2)  # one picture being decoded, one waiting

@@ -136,7 +136,9 @@ class BucketStore:
     def files(self) -> dict[str, int]:
         """Return the size in bytes of each stored file by name."""
         listing = open_store(self.url, COPYING).listing()
-        return {entry.name: entry.byte_size for entry in listing if FILE_NAME.fullmatch(entry.name)}
+        return {
+            entry.name: entry.byte_size for entry in listing if FILE_NAME.fullmatch(entry.name)
+        }
 
     def content(self, name: str) -> bytes:
         """Return the content of a file for a copy. Raises FileNotFoundError and StoreError."""

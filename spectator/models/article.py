@@ -81,7 +81,9 @@ class Correction(Base):
     )
     text: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    kind: Mapped[str] = mapped_column(String(20), default="correction", server_default="correction")
+    kind: Mapped[str] = mapped_column(
+        String(20), default="correction", server_default="correction"
+    )
 
 
 class Revision(Base):

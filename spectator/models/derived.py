@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import REAL, BigInteger, CheckConstraint, Date, DateTime, Double, ForeignKey, String
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    String,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base, UTCDateTime

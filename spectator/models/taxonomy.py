@@ -29,7 +29,9 @@ class Topic(Base):
     name: Mapped[str] = mapped_column(String(120), unique=True, index=True)
     # Forms that similar names share; publishing.names compares them.
     ascii_form: Mapped[str] = mapped_column(String(80), default="", server_default="", index=True)
-    folded_form: Mapped[str] = mapped_column(String(240), default="", server_default="", index=True)
+    folded_form: Mapped[str] = mapped_column(
+        String(240), default="", server_default="", index=True
+    )
 
 
 class Country(Base):

@@ -109,7 +109,8 @@ def _differences(form: StoryForm, theirs: dict[str, str]) -> list[Difference]:
     ours = comparable_values(form)
     names = [name for name in LABELS if ours[name] != theirs[name]]
     return [
-        Difference(name, _as_plain_text(name, ours), _as_plain_text(name, theirs)) for name in names
+        Difference(name, _as_plain_text(name, ours), _as_plain_text(name, theirs))
+        for name in names
     ]
 
 
@@ -153,7 +154,9 @@ def render_conflict(
         saved_by=queries.last_saved_by(article.id),
         picture_token=picture_token(form.picture, user),
         unchanged_values={
-            name: form.values[name] for name in forms.CONTENT_FIELDS if name not in differing_names
+            name: form.values[name]
+            for name in forms.CONTENT_FIELDS
+            if name not in differing_names
         },
         actions=publishing.allowed_actions(user, article),
         message_fields=forms.MESSAGE_FIELDS,
@@ -213,7 +216,10 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
             picture = picture_from_token(sent["mine.picture"], user)
             form.picture = newest.picture if choice == "theirs" else picture
         else:
-            versions = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
+            versions = {
+                "theirs": newest.values[name],
+                "together": sent.get(f"together.{name}", ""),
+            }
             form.values[name] = versions.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
         if choice not in CHOICES:
             undecided.append(name)

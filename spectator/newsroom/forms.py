@@ -101,7 +101,9 @@ def blank_form() -> StoryForm:
 def form_from_article(article: Article) -> StoryForm:
     """Return the form of a story as stored."""
     form = StoryForm(
-        values_from_draft(publishing.draft_from_article(article)), article.version, article.picture
+        values_from_draft(publishing.draft_from_article(article)),
+        article.version,
+        article.picture,
     )
     if article.status in DATED_STATUSES and article.published_at is not None:
         local = article.published_at.astimezone(zone())
@@ -139,7 +141,9 @@ def parse_values(data: Mapping[str, str]) -> dict[str, str]:
     values = {name: _normalize_line_breaks(data.get(name, "")) for name in FIELDS}
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
-    return values if FORM_ID_PATTERN.fullmatch(values["copy"]) else values | {"copy": new_form_id()}
+    return (
+        values if FORM_ID_PATTERN.fullmatch(values["copy"]) else values | {"copy": new_form_id()}
+    )
 
 
 def _normalize_line_breaks(text: str) -> str:

@@ -66,7 +66,9 @@ def _compared_revisions(article_id: int) -> tuple[Revision | None, Revision]:
         queries.revision(article_id, parse_int(request.args.get("to", "")))
         or queries.revisions(article_id, 0)[0]
     )
-    older = queries.revision(article_id, parse_int(request.args.get("from", ""), newer.number - 1))
+    older = queries.revision(
+        article_id, parse_int(request.args.get("from", ""), newer.number - 1)
+    )
     return (newer, older) if older is not None and older.number > newer.number else (older, newer)
 
 

@@ -41,9 +41,13 @@ def require_login() -> Response | tuple[str, int] | None:
         return None
     is_write = request.method not in security.SAFE_METHODS
     if request.path.startswith(f"{URL_PREFIX}/fragments/"):
-        return render_template("newsroom/_autosave_status.html", outcome="logged out", seq=""), 200
+        return render_template(
+            "newsroom/_autosave_status.html", outcome="logged out", seq=""
+        ), 200
     if is_write:
-        return render_template("newsroom/logged_out.html", submitted_values=submitted_values()), 401
+        return render_template(
+            "newsroom/logged_out.html", submitted_values=submitted_values()
+        ), 401
     path = request.full_path if request.query_string else request.path
     return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
 

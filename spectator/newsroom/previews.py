@@ -207,7 +207,8 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
             for name in split_names(form.values["authors"])[:30]
         ],
         topics=[
-            Topic(name=name, slug=slugify(name)) for name in split_names(form.values["topics"])[:30]
+            Topic(name=name, slug=slugify(name))
+            for name in split_names(form.values["topics"])[:30]
         ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,

@@ -79,7 +79,9 @@ def set_related(article_id: int) -> Response | tuple[str, int]:
     other = find_article_id(raw_input)
     try:
         if other is None:
-            raise publishing.ValidationError({"related": "Paste the URL of a story on this site."})
+            raise publishing.ValidationError(
+                {"related": "Paste the URL of a story on this site."}
+            )
         publishing.set_related_override(article_id, current_user(), other, kind)
     except publishing.ValidationError as invalid:
         return _render_related(article_id, invalid.errors, raw_input), 422

@@ -209,7 +209,9 @@ def csrf_token() -> str:
 
 def has_valid_csrf_token() -> bool:
     """Return whether the form has a token issued to this visitor in the last twelve hours."""
-    return tokens.is_issued(_csrf_purpose(), request.form.get("csrf_token", ""), CSRF_TOKEN_SECONDS)
+    return tokens.is_issued(
+        _csrf_purpose(), request.form.get("csrf_token", ""), CSRF_TOKEN_SECONDS
+    )
 
 
 def safe_next_path(text: str | None) -> str:

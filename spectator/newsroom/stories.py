@@ -39,7 +39,9 @@ def stories() -> str:
     filters = _requested_filters()
     author_id = None if publishing.is_publisher(user) else user.id
     status, text = filters["status"], filters["q"]
-    articles = queries.newsroom_articles(status, text, (page - 1) * PAGE_SIZE, PAGE_SIZE, author_id)
+    articles = queries.newsroom_articles(
+        status, text, (page - 1) * PAGE_SIZE, PAGE_SIZE, author_id
+    )
     return render_template(
         "newsroom/stories.html",
         articles=articles[:PAGE_SIZE],
@@ -103,7 +105,9 @@ def edit_story(article_id: int) -> str | tuple[str, int]:
     if article is not None and locked_stories.is_locked_for(article, current_user()):
         return locked_stories.render_locked(article, current_user()), 403
     article = load_story(article_id, "edit")
-    return render_form(_form_from_autosave(article_id) or forms.form_from_article(article), article)
+    return render_form(
+        _form_from_autosave(article_id) or forms.form_from_article(article), article
+    )
 
 
 @bp.post(STORY_RULE)
@@ -112,7 +116,9 @@ def edit_story(article_id: int) -> str | tuple[str, int]:
 def save_story(article_id: int) -> Response | tuple[str, int]:
     """Save changes; show the form again on errors, both versions on a conflict."""
     locked = _autosave_if_locked(article_id, lambda _: forms.form_from_request(current_user()))
-    return locked or _save(load_story(article_id, "edit"), forms.form_from_request(current_user()))
+    return locked or _save(
+        load_story(article_id, "edit"), forms.form_from_request(current_user())
+    )
 
 
 @bp.post(STORY_RULE + "/merge")
@@ -222,7 +228,11 @@ def _redirect_after_save(article_id: int, form: StoryForm, action: str) -> Respo
 
 def _redirect_after_action(article_id: int, action: str, form_id: str | None = None) -> Response:
     article = queries.article_to_edit(article_id)
-    if action == "send_back" and article is not None and article.created_by_id == current_user().id:
+    if (
+        action == "send_back"
+        and article is not None
+        and article.created_by_id == current_user().id
+    ):
         action = "taken_back"
     if article is not None and not publishing.may_edit(current_user(), article):
         return redirect(url_for("newsroom.stories", done=action, stored=form_id), 303)

@@ -72,7 +72,8 @@ class StoryQuery:
             return None
         zone = ZoneInfo(current_app.config["TIMEZONE"])
         start, end = (
-            datetime(year, 1, 1, tzinfo=zone).astimezone(UTC) for year in (self.year, self.year + 1)
+            datetime(year, 1, 1, tzinfo=zone).astimezone(UTC)
+            for year in (self.year, self.year + 1)
         )
         return start, end
 
@@ -116,7 +117,9 @@ def search() -> tuple[str, int]:
         else:
             context |= _search_stories(query) if query.text else _list_stories(query)
     except IndexUnavailableError:
-        return render_template("newsroom/search.html", **context, hits=[], is_unavailable=True), 503
+        return render_template(
+            "newsroom/search.html", **context, hits=[], is_unavailable=True
+        ), 503
     return render_template("newsroom/search.html", **context), 200
 
 
@@ -177,7 +180,10 @@ def _list_stories(query: StoryQuery) -> dict[str, Any]:
 
 def _plain_hit(article: Article, is_editable: bool) -> Hit:
     return Hit(
-        article, [(article.headline, False)], [(article.dek or article.excerpt, False)], is_editable
+        article,
+        [(article.headline, False)],
+        [(article.dek or article.excerpt, False)],
+        is_editable,
     )
 
 

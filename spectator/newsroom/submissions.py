@@ -67,7 +67,9 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
 
 def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
     name, values = requested_action(), form.values
-    has_time = publishing.is_publisher(by) and (article is None or article.status in DATED_STATUSES)
+    has_time = publishing.is_publisher(by) and (
+        article is None or article.status in DATED_STATUSES
+    )
     at = publication_time(form) if has_time and not _is_date_unchanged(form, article) else None
     if ACTIONS[name].message == "note":
         return Action(

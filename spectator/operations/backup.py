@@ -63,7 +63,9 @@ def make(
     return archive.manifest
 
 
-def _make_object(settings: Mapping[str, Any], url: str, with_key: bool, show: Progress) -> Manifest:
+def _make_object(
+    settings: Mapping[str, Any], url: str, with_key: bool, show: Progress
+) -> Manifest:
     """Write a backup to an object, which appears when it is complete."""
     store, name = open_object(url)
     if store.byte_size(name) is not None:

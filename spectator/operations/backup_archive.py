@@ -75,7 +75,9 @@ class Manifest:
         try:
             values = json.loads(content)
             if values.pop("format") not in (FORMAT, FORMAT_WITH_LIST):
-                raise BackupError("A newer version of the site made this backup. Update the code.")
+                raise BackupError(
+                    "A newer version of the site made this backup. Update the code."
+                )
             values["made_at"] = datetime.fromisoformat(values["made_at"])
             values["files"] = {name: (int(n), str(d)) for name, (n, d) in values["files"].items()}
             values["listed"] = {str(k): int(v) for k, v in values.get("listed", {}).items()}

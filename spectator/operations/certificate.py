@@ -53,5 +53,6 @@ def _read_validity(address: tuple[str, int], name: str) -> tuple[float, float]:
     ):
         certificate = tls.getpeercert() or {}
     return tuple(  # type: ignore[return-value]
-        float(ssl.cert_time_to_seconds(str(certificate[key]))) for key in ("notBefore", "notAfter")
+        float(ssl.cert_time_to_seconds(str(certificate[key])))
+        for key in ("notBefore", "notAfter")
     )

@@ -35,9 +35,15 @@ def restore(url: str, path: Path) -> None:
     """Fill the empty or missing database at a URL from a file made by `dump`, which is moved."""
     target = database_file(url)
     if target is None:
-        _run("pg_restore", url, "--no-owner", "--single-transaction", "--exit-on-error", str(path))
+        _run(
+            "pg_restore", url, "--no-owner", "--single-transaction", "--exit-on-error", str(path)
+        )
         return
-    for suffix in ("-wal", "-shm", "-journal"):  # of an older database: they would damage this one
+    for suffix in (
+        "-wal",
+        "-shm",
+        "-journal",
+    ):  # of an older database: they would damage this one
         target.with_name(target.name + suffix).unlink(missing_ok=True)
     os.replace(path, target)
     sync_directory(target.parent)

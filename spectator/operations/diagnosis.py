@@ -159,7 +159,10 @@ def _examine_file(path: Path) -> Iterator[Fault]:
     elif not path.is_file():
         remedy = "Move it away, or set SPECTATOR_DATABASE_URL to the database."
         yield Fault(
-            Cause.WRONG_KIND, path, f"{path} is not a file, but the database should be one.", remedy
+            Cause.WRONG_KIND,
+            path,
+            f"{path} is not a file, but the database should be one.",
+            remedy,
         )
     elif faults := [
         fault

@@ -85,10 +85,14 @@ def _examine_settings(name: str, number: int, encoding: str, ctype: str) -> Iter
         message = f"The database {name} is PostgreSQL {number // 10_000}."
         remedy = f"Use PostgreSQL {MIN_VERSION} or newer."
         yield Fault(Cause.OLDER, None, message, remedy)
-    remedy = "Create it again: createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME"
+    remedy = (
+        "Create it again: createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME"
+    )
     if encoding != "UTF8":
         message = f"The database {name} has the encoding {encoding} instead of UTF8."
         yield Fault(Cause.WRONG_KIND, None, message, remedy)
     elif ctype in {"c:C", "c:POSIX"}:
-        message = f"The database {name} has the locale C, in which letters such as É have no case."
+        message = (
+            f"The database {name} has the locale C, in which letters such as É have no case."
+        )
         yield Fault(Cause.WRONG_KIND, None, message, remedy)

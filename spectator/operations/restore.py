@@ -118,7 +118,10 @@ def _extract(archive: tarfile.TarFile, manifest: Manifest, name: str, target: Pa
                 return
         raise BackupError(f"{target} exists and differs. Restore into an empty installation.")
     unfinished = target.with_name(f".{target.name}.unfinished")
-    with open_member(archive, name) as source, open(unfinished, "wb", opener=open_private) as file:
+    with (
+        open_member(archive, name) as source,
+        open(unfinished, "wb", opener=open_private) as file,
+    ):
         shutil.copyfileobj(source, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())

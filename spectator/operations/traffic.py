@@ -40,7 +40,8 @@ class TrafficRecorder:
             previous = metrics.RequestTotals()
         now = datetime.now(UTC)
         values = {
-            name: getattr(self.totals, name) - getattr(previous, name) for name in previous._fields
+            name: getattr(self.totals, name) - getattr(previous, name)
+            for name in previous._fields
         }
         hour = now.replace(minute=0, second=0, microsecond=0)
         statement = insert(TrafficHour).values(hour=hour, **values)

@@ -39,7 +39,9 @@ def accepts_gzip(header: str) -> bool:
 
 def is_compressible(mimetype: str, body: bytes) -> bool:
     """Return whether a body is text, and long enough to be worth compressing."""
-    is_text = mimetype.startswith("text/") or mimetype.endswith(("+xml", "/xml", "+json", "/json"))
+    is_text = mimetype.startswith("text/") or mimetype.endswith(
+        ("+xml", "/xml", "+json", "/json")
+    )
     return is_text and len(body) > MIN_COMPRESSIBLE_BYTES
 
 

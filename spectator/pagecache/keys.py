@@ -33,7 +33,11 @@ UNCACHED_PREFIXES = (
     "/readyz",
     "/metrics",
 )
-CLIENT_ENVIRON_PREFIXES = ("HTTP_", "CONTENT_", "REMOTE_")  # environment variables about the client
+CLIENT_ENVIRON_PREFIXES = (
+    "HTTP_",
+    "CONTENT_",
+    "REMOTE_",
+)  # environment variables about the client
 _CURSOR = "-?[0-9]{1,18}-[0-9]{1,18}"
 # Query parameters of the site's own list links; `site.pagination` describes them.
 _LIST_PARAMS = f"(?:&rails={_CURSOR})?(?:&start={_CURSOR})?(?:&through={_CURSOR})?"
@@ -63,7 +67,11 @@ def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
     path: str = environ.get("PATH_INFO", "")
     # In lower case, because /Search?q= redirects to /search?q= with its parameters.
     is_uncached = path.lower().startswith(UNCACHED_PREFIXES)
-    if environ["REQUEST_METHOD"] not in SAFE_METHODS or len(path) > MAX_PATH_LENGTH or is_uncached:
+    if (
+        environ["REQUEST_METHOD"] not in SAFE_METHODS
+        or len(path) > MAX_PATH_LENGTH
+        or is_uncached
+    ):
         return None
     query: str = environ.get("QUERY_STRING", "")
     if query and not is_cursor_query(query):

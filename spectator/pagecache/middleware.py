@@ -63,7 +63,9 @@ class PageCache:
         # What needs more than the fast path; other middleware may be put in front of it.
         self.slow_path: WSGIApplication = self.answer
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Answer from the cache, or else from the application."""
         page = self.fast_lookup(environ)
         if page is not None:
@@ -188,7 +190,9 @@ class PageCache:
         encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
         query = environ.get("QUERY_STRING", "")
         is_shareable = query in ("", page.key[2])  # no unknown parameters
-        all_headers = page.headers_by_encoding if is_shareable else page.private_headers_by_encoding
+        all_headers = (
+            page.headers_by_encoding if is_shareable else page.private_headers_by_encoding
+        )
         headers = all_headers[encoding]
         if_none_match = environ.get("HTTP_IF_NONE_MATCH")
         etag = page.etag(encoding)

@@ -238,7 +238,9 @@ def publish_due(now: datetime | None = None) -> int:
     """
     now = now or current_time()
     is_due = (Article.status == "scheduled") & (Article.published_at <= now)
-    ids = db.session.scalars(select(Article.id).where(is_due).order_by(Article.published_at)).all()
+    ids = db.session.scalars(
+        select(Article.id).where(is_due).order_by(Article.published_at)
+    ).all()
     published = 0
     for article_id in take_turns(ids):
         query = select(Article).where(is_due, Article.id == article_id)

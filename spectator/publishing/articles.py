@@ -29,7 +29,9 @@ def select_for_update() -> Select[Article]:
     )
 
 
-def apply_draft(session: Session, article: Article, prepared: PreparedDraft, now: datetime) -> None:
+def apply_draft(
+    session: Session, article: Article, prepared: PreparedDraft, now: datetime
+) -> None:
     """Copy every field of the draft to the story.
 
     Raises ValidationError for an unknown section, a deleted picture, or another story's slug.

@@ -70,7 +70,12 @@ class BulkWriter:
         `values` are the story's columns, `number` the revision's number, `version` the story's
         version after the write, `notes` its notes to readers.
         """
-        row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
+        row = {
+            "article_id": article_id,
+            "number": number,
+            "version": version,
+            "made_at": self.now,
+        }
         status, slug, published_at = (values[name] for name in ("status", "slug", "published_at"))
         content = revision_content(draft, slug)
         content |= public_location(status, draft.section, slug, published_at)
@@ -108,7 +113,9 @@ class BulkWriter:
         _execute(connection, insert(article), self.new_articles)
         skip_used_ids(connection, article)
         _execute(connection, upsert(_table(ImportState)), self.import_states)
-        write_taxonomy(session, self.taxonomy, [row["article_id"] for row in self.changed_articles])
+        write_taxonomy(
+            session, self.taxonomy, [row["article_id"] for row in self.changed_articles]
+        )
         _execute(connection, insert(_table(Revision)), self.revisions)
         outbox.append_all(session, self.events)
         return [taxonomy.article_id for taxonomy in self.taxonomy]

@@ -75,7 +75,9 @@ def publish(session: Session, article: Article, action: Action, now: datetime) -
                 "Press Schedule, or clear the field to publish now."
             }
         )
-    set_slug(session, article, article.slug)  # another story may have taken it since the last save
+    set_slug(
+        session, article, article.slug
+    )  # another story may have taken it since the last save
     article.published_at = at
     _clear_update_before_publication(article)
     outbox.append(session, article.id, "publish")
@@ -93,7 +95,9 @@ def update(session: Session, article: Article, action: Action, now: datetime) ->
     if (action.changes_text or action.note) and not action.is_minor:
         article.updated_at = now
     if action.note:
-        article.corrections.append(Correction(text=action.note, made_at=now, kind=action.note_kind))
+        article.corrections.append(
+            Correction(text=action.note, made_at=now, kind=action.note_kind)
+        )
     outbox.append(session, article.id, action.name)
 
 

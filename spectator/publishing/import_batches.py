@@ -192,7 +192,9 @@ class ImportBatch:
         self.writer.add_revision(article_id, draft, values, number=1, version=1)
         self.writer.taxonomy.append(Taxonomy(article_id, draft, story.prepared.country_codes))
         if story.external_id is not None:
-            self.writer.set_import_state(article_id, 1, self._source_values(story) | {"slug": slug})
+            self.writer.set_import_state(
+                article_id, 1, self._source_values(story) | {"slug": slug}
+            )
         if story.status == "published":
             self.writer.events.append((article_id, "publish"))
         result.added += 1
@@ -203,10 +205,15 @@ class ImportBatch:
         """Return the column values of a story, taken from its source."""
         values = draft_columns(replace(story.prepared, draft=draft))
         values |= {"slug": slug, "section_id": section_id, "status": story.status}
-        return values | {"published_at": story.published_at, "updated_at": story.visible_updated_at}
+        return values | {
+            "published_at": story.published_at,
+            "updated_at": story.visible_updated_at,
+        }
 
     def _picture_id(self, story: ImportedArticle) -> int | None:
-        return add_picture(self.session, story.picture, None) if story.picture is not None else None
+        return (
+            add_picture(self.session, story.picture, None) if story.picture is not None else None
+        )
 
     def _feed_id(self, story: ImportedArticle) -> str:
         """Return the story's feed id, or a new one if it has none or another story has the same."""
@@ -216,7 +223,9 @@ class ImportBatch:
         self.feed_ids.add(feed_id)
         return feed_id
 
-    def _update_article(self, story: ImportedArticle, old: Row[Any], result: ImportResult) -> None:
+    def _update_article(
+        self, story: ImportedArticle, old: Row[Any], result: ImportResult
+    ) -> None:
         """Collect changes to a stored story; collect none and raise ValidationError if invalid."""
         decision = self.comparison.decide(old, self.overwrite)
         if decision is not None:

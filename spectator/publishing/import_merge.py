@@ -172,7 +172,9 @@ def _may_accept(
         return False
     if overwrite:
         return True
-    return is_unedited and not is_source_unchanged and not (is_corrected and name in WORDING_FIELDS)
+    return (
+        is_unedited and not is_source_unchanged and not (is_corrected and name in WORDING_FIELDS)
+    )
 
 
 def _with_current_names(
@@ -220,7 +222,12 @@ def _previous_values(
     row = stored.row
     is_same_picture = content.get("picture_id") == row.picture_id
     base = values_of_draft(
-        draft, draft.section, codes, (row.digest or "") if is_same_picture else None, UNKNOWN, None
+        draft,
+        draft.section,
+        codes,
+        (row.digest or "") if is_same_picture else None,
+        UNKNOWN,
+        None,
     )
     if is_newest:
         base |= {

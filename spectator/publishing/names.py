@@ -35,7 +35,9 @@ NamedModel = type[Author] | type[Topic]
 ascii_form = lru_cache(10_000)(slugify)  # imports repeat the same names
 
 
-def get_or_create_ids(session: Session, model: NamedModel, names: Iterable[str]) -> dict[str, int]:
+def get_or_create_ids(
+    session: Session, model: NamedModel, names: Iterable[str]
+) -> dict[str, int]:
     """Return the ids of names, adding new ones; a former spelling gets its successor's id."""
     wanted = list(dict.fromkeys(names))
     ids = find_ids(session, model, wanted)
@@ -57,7 +59,9 @@ def find_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[
     return ids
 
 
-def replacement_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
+def replacement_names(
+    session: Session, model: NamedModel, names: Sequence[str]
+) -> dict[str, str]:
     """Return the current name of each name that somebody has replaced."""
     ids = find_ids(session, model, names)
     rows = (

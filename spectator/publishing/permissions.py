@@ -42,7 +42,8 @@ def allowed_actions(user: User, article: Article | None) -> dict[str, str]:
     return {
         name: (is_own and rule.own_label) or rule.labels.get(status, rule.label)
         for name, rule in ACTIONS.items()
-        if (is_editor or is_own) and status in (rule.editors if is_editor else rule.authors).split()
+        if (is_editor or is_own)
+        and status in (rule.editors if is_editor else rule.authors).split()
     }
 
 
@@ -70,7 +71,9 @@ def load_article(session: Session, article_id: int, by: User) -> Article:
     if article is None:
         raise NotFoundError
     if not may(by, "view", article):
-        raise ForbiddenError("You don't have permission to see a colleague's story. Ask an editor.")
+        raise ForbiddenError(
+            "You don't have permission to see a colleague's story. Ask an editor."
+        )
     return article
 
 

@@ -15,7 +15,9 @@ KINDS = ("pin", "forbid")
 MAX_PINS = 4  # more are not shown
 
 
-def set_override(session: Session, article: Article, by: User, related_id: int, kind: str) -> None:
+def set_override(
+    session: Session, article: Article, by: User, related_id: int, kind: str
+) -> None:
     """Pin a related story ("pin"), block it ("forbid"), or remove the decision ("").
 
     A pin applies to this story alone, a block to both stories. The outbox rows make the worker

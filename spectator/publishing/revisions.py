@@ -101,7 +101,9 @@ def add_revision(
 
 def newest_number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     """Return the subquery of the highest revision number of each story of a query."""
-    query = select(func.max(Revision.number)).where(Revision.article_id == Article.id, *conditions)
+    query = select(func.max(Revision.number)).where(
+        Revision.article_id == Article.id, *conditions
+    )
     return query.correlate(Article).scalar_subquery()
 
 
@@ -120,7 +122,9 @@ def public_location(
     if status not in WAS_PUBLIC_STATUSES:
         return {}
     month = (
-        month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"])) if published_at else None
+        month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"]))
+        if published_at
+        else None
     )
     return {"path": permalink_at(section, slug, published_at), "month": month}
 

@@ -54,7 +54,9 @@ class SlugLookup:
             numbered = numbered_slug(wanted, number)
             if numbered not in self.owners:
                 # When one number is taken, the next ones often are too, so load many at once.
-                self._load_owners(numbered_slug(wanted, n) for n in range(number, 2 * number + 30))
+                self._load_owners(
+                    numbered_slug(wanted, n) for n in range(number, 2 * number + 30)
+                )
             if not self.is_taken(numbered, article_id):
                 self.last_numbers[wanted] = number
                 return numbered
@@ -85,7 +87,9 @@ class RedirectWriter:
         self.rows: list[dict[str, str | int]] = []
         self.reclaimed: list[str] = []
 
-    def add_change(self, article_id: int, before: tuple[str, str], after: tuple[str, str]) -> None:
+    def add_change(
+        self, article_id: int, before: tuple[str, str], after: tuple[str, str]
+    ) -> None:
         """Collect what a change of a story's (slug, status) does to its redirects.
 
         A public story leaves a redirect at its old slug, and one at its current slug when it stops

@@ -117,7 +117,9 @@ def resolve_spellings(
         names_by_id = {candidate.id: candidate.name for candidate in question.candidates}
         existing_name = names_by_id.get(answer.existing_id, "")
         if answer.choice == "rename":
-            rename_everywhere(session, model, answer.existing_id, answer.name, by, now, article_id)
+            rename_everywhere(
+                session, model, answer.existing_id, answer.name, by, now, article_id
+            )
             draft = _replace_names(draft, answer.field, {existing_name: answer.name})
         elif answer.choice == "use":
             draft = _replace_names(draft, answer.field, {answer.name: existing_name})

@@ -72,7 +72,9 @@ class StoredArticle:
             for group in accepted
             for name in (*IMPORT_GROUPS.get(group, ()), *DERIVED_COLUMNS.get(group, ()))
         }
-        return {name: source[name] if name in names else getattr(self.row, name) for name in source}
+        return {
+            name: source[name] if name in names else getattr(self.row, name) for name in source
+        }
 
 
 def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, StoredArticle]:

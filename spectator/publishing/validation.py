@@ -179,7 +179,9 @@ def is_http_url(text: str) -> bool:
     except ValueError:
         return False
     is_plain = not re.search(r"[\s<>\"'`\\{}|^\x00-\x1f]", text)
-    return is_plain and parts.scheme in {"http", "https"} and bool(host) and parts.username is None
+    return (
+        is_plain and parts.scheme in {"http", "https"} and bool(host) and parts.username is None
+    )
 
 
 def check_note(kind: str, text: str) -> str:

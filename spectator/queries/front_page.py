@@ -44,13 +44,17 @@ def _select_rail_rows(section_ids: tuple[int, ...], rail_size: int) -> Subquery:
     rails = [
         select(ListingRow.article_id, ListingRow.published_at)
         .where(ListingRow.kind == "section", ListingRow.key == section_id)
-        .where(tuple_(ListingRow.published_at, ListingRow.article_id) < cursor_parameters("start"))
+        .where(
+            tuple_(ListingRow.published_at, ListingRow.article_id) < cursor_parameters("start")
+        )
         .order_by(ListingRow.published_at.desc(), ListingRow.article_id.desc())
         .limit(rail_size)
         .subquery()
         for section_id in section_ids
     ]
-    return union_all(*(select(rows.c.article_id, rows.c.published_at) for rows in rails)).subquery()
+    return union_all(
+        *(select(rows.c.article_id, rows.c.published_at) for rows in rails)
+    ).subquery()
 
 
 @lru_cache(maxsize=8)

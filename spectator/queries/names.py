@@ -75,7 +75,9 @@ def merged_names(limit: int) -> list[MergedName]:
     names = []
     group, entered_names = _JSON[db.engine.dialect.name]
     for kind in MODELS:
-        sql = _MERGED.format(kind=kind, group=group, entered_names=entered_names.format(kind=kind))
+        sql = _MERGED.format(
+            kind=kind, group=group, entered_names=entered_names.format(kind=kind)
+        )
         rows = db.session.execute(text(sql), {"limit": limit})
         names += [MergedName(kind, row.name, row.article_id, row.displayed_names) for row in rows]
     return names

@@ -77,7 +77,9 @@ def listing_paths(article_ids: Collection[int]) -> list[str]:
     ).all()
     zone = ZoneInfo(current_app.config["TIMEZONE"])
     sections = {article.section.slug for article in articles}
-    months = {month_key(article.published_at, zone) for article in articles if article.published_at}
+    months = {
+        month_key(article.published_at, zone) for article in articles if article.published_at
+    }
     codes = {country.code for article in articles for country in article.countries}
     names: dict[str, set[str]] = {key: set() for key in ("authors", "topics", "countries")}
     for row in _public_revisions(article_ids, _LISTING_KEYS):
@@ -89,7 +91,9 @@ def listing_paths(article_ids: Collection[int]) -> list[str]:
     countries = db.session.scalars(
         select(Country.slug).where(Country.code.in_(codes)).order_by(Country.slug)
     )
-    paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in countries]
+    paths = [f"/{slug}/" for slug in sorted(sections)] + [
+        f"/country/{slug}/" for slug in countries
+    ]
     for kind in _NAME_MODELS:
         ids = {row.id for article in articles for row in getattr(article, f"{kind}s")}
         paths += [f"/{kind}/{slug}/" for slug in _slugs(kind, ids, names[f"{kind}s"])]

@@ -96,7 +96,9 @@ def related_overrides(article_id: int) -> tuple[list[int], set[int]]:
         RelatedOverride.article_id == article_id, RelatedOverride.kind == "pin"
     )
     ordered = pins.order_by(RelatedOverride.made_at, RelatedOverride.related_id)
-    return list(db.session.scalars(ordered)), set(db.session.scalars(_select_forbidden(article_id)))
+    return list(db.session.scalars(ordered)), set(
+        db.session.scalars(_select_forbidden(article_id))
+    )
 
 
 def _select_forbidden(article_id: int) -> CompoundSelect[int]:
@@ -134,5 +136,6 @@ def related_scores(article_id: int) -> list[tuple[int, float]]:
     """Return the computed related stories of a story as (id, score), in order."""
     query = select(Related.related_id, Related.score).where(Related.article_id == article_id)
     return [
-        (row.related_id, row.score) for row in db.session.execute(query.order_by(Related.position))
+        (row.related_id, row.score)
+        for row in db.session.execute(query.order_by(Related.position))
     ]

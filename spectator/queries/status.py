@@ -34,7 +34,9 @@ def publications_by_day(days: int, zone: ZoneInfo) -> Mapping[date, int]:
     query = select(Article.published_at).where(
         Article.status == "published", Article.published_at >= first
     )
-    for published_at in db.session.scalars(query.order_by(Article.published_at.desc()).limit(5000)):
+    for published_at in db.session.scalars(
+        query.order_by(Article.published_at.desc()).limit(5000)
+    ):
         day = published_at.astimezone(zone).date() if published_at else None
         if day in counts:
             counts[day] += 1

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import Column, ColumnElement, CompoundSelect, Select, Table, func, select, union_all
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Table,
+    func,
+    select,
+    union_all,
+)
 
 from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, ListingCount, Topic

@@ -39,7 +39,9 @@ def cacheable(*cursors: str, surrogate_key: str = pagecache.EDITION) -> Callable
     return partial(with_response_processor, partial(set_cache_headers, cursors, surrogate_key))
 
 
-def set_cache_headers(cursors: tuple[str, ...], surrogate_key: str, response: Response) -> Response:
+def set_cache_headers(
+    cursors: tuple[str, ...], surrogate_key: str, response: Response
+) -> Response:
     """Let caches store the page if this is its canonical URL; browsers may store it at any URL."""
     if response.status_code in {200, 410}:
         is_canonical = is_canonical_url(cursors)
@@ -60,9 +62,14 @@ def is_canonical_url(cursors: tuple[str, ...]) -> bool:
     With cursors that it does not read, one page would be cached under countless URLs.
     """
     # Flask's request.path has one slash where PATH_INFO may have two.
-    if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
+    if (
+        url_for(request.endpoint or "", **(request.view_args or {}))
+        != request.environ["PATH_INFO"]
+    ):
         return False  # another spelling: 007, //politics/
-    values = {name: request.args[name] for name in pagecache.CURSOR_PARAMS if name in request.args}
+    values = {
+        name: request.args[name] for name in pagecache.CURSOR_PARAMS if name in request.args
+    }
     if not values.keys() <= set(cursors):
         return False
     if not all(map(queries.is_valid_cursor, values.values())):
@@ -111,7 +118,9 @@ def gzip_response(response: Response) -> None:
     if response.is_streamed or response.direct_passthrough or 300 <= response.status_code < 400:
         return
     body = response.get_data()
-    if "Content-Encoding" in response.headers or not is_compressible(response.mimetype or "", body):
+    if "Content-Encoding" in response.headers or not is_compressible(
+        response.mimetype or "", body
+    ):
         return
     response.headers["Vary"] = "Accept-Encoding"
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):

@@ -97,7 +97,9 @@ def may_know_details() -> bool:
     authorization = request.headers.get("Authorization", "").encode()
     if token and hmac.compare_digest(authorization, f"Bearer {token}".encode()):
         return True
-    peer = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR") or ""
+    peer = (
+        request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR") or ""
+    )
     return not any(name in request.headers for name in PROXY_HEADERS) and is_loopback(peer)
 
 

@@ -11,7 +11,12 @@ from werkzeug.wrappers import Response
 from spectator import queries
 from spectator.site import bp
 from spectator.site.caching import cacheable
-from spectator.site.pagination import PageCursors, load_more_context, read_stream, requested_cursors
+from spectator.site.pagination import (
+    PageCursors,
+    load_more_context,
+    read_stream,
+    requested_cursors,
+)
 
 MONTH_RULE = "/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/"
 

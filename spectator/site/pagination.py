@@ -53,7 +53,10 @@ def read_stream(listing: queries.Listing, cursors: PageCursors) -> queries.Strea
 
 
 def load_more_context(
-    listing: queries.Listing, cursor: str | None, rails: str | None = None, start: str | None = None
+    listing: queries.Listing,
+    cursor: str | None,
+    rails: str | None = None,
+    start: str | None = None,
 ) -> dict[str, object]:
     """Return the context of the “Load more” link: the next page, and its htmx fragment."""
     if cursor is None:
@@ -62,7 +65,9 @@ def load_more_context(
     return {
         "listing": listing,
         "more_url": PageCursors(cursor, rails).url(listing.path),
-        "more_fragment": PageCursors(cursor, rails, start).url(f"/fragments/stream{listing.path}"),
+        "more_fragment": PageCursors(cursor, rails, start).url(
+            f"/fragments/stream{listing.path}"
+        ),
     }
 
 

@@ -213,7 +213,9 @@ def docs_run(text: str, **styles: str) -> str:
         f"{name}:{value}"
         for name, value in (plain | {"vertical-align": "baseline"} | named).items()
     )
-    css = f"font-family:Arial,sans-serif;color:#000000;{css};white-space:pre;white-space:pre-wrap;"
+    css = (
+        f"font-family:Arial,sans-serif;color:#000000;{css};white-space:pre;white-space:pre-wrap;"
+    )
     return f'<span style="{css}">{text}</span>'
 
 

@@ -48,7 +48,9 @@ def needs_tools() -> None:
         pytest.skip("Chromium is not installed; `make tools` says how")
     for path in (HTMX_4, HTMX_2, AXE, *EDITOR_FILES.values()):
         if not path.is_file():
-            pytest.skip(f"{path.relative_to(CHECKOUT)} is absent; `make tools` fetches it from npm")
+            pytest.skip(
+                f"{path.relative_to(CHECKOUT)} is absent; `make tools` fetches it from npm"
+            )
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +73,9 @@ def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return data, password.read_text(encoding="utf-8")
 
 
-def serve_site(filled: tuple[Path, str], directory: Path, **options: Any) -> Iterator[RunningSite]:
+def serve_site(
+    filled: tuple[Path, str], directory: Path, **options: Any
+) -> Iterator[RunningSite]:
     """Run a site on a copy of the filled data directory."""
     data, password = filled
     files = {url: path.read_bytes() for url, path in EDITOR_FILES.items()}

@@ -78,7 +78,9 @@ def open_refused_form(visit: Visit) -> None:
     """Send a form with several errors."""
     page = visit.open("/newsroom/stories/new")
     visit.expected_statuses = {422}
-    fill(page, {"dek": "Only a dek", "countries": "Atlantis", "source_url": "javascript:alert(1)"})
+    fill(
+        page, {"dek": "Only a dek", "countries": "Atlantis", "source_url": "javascript:alert(1)"}
+    )
     press(page, "Publish")
 
 

@@ -25,7 +25,9 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
     }
     return (
-        without_settings | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | settings
+        without_settings
+        | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
+        | settings
     )
 
 

@@ -85,7 +85,9 @@ def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list
     routes: list[Route] = []
     page.route(
         "**" + NEW,
-        lambda route: routes.append(route) if route.request.method == "POST" else route.continue_(),
+        lambda route: (
+            routes.append(route) if route.request.method == "POST" else route.continue_()
+        ),
     )
     write(page, "In transit")
     for delay, script in scripts:
@@ -114,7 +116,9 @@ def test_a_form_is_submitted_only_once_on_a_slow_connection(form_window: Visit) 
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
 
 
-def test_text_typed_while_the_form_is_in_transit_is_offered_afterwards(form_window: Visit) -> None:
+def test_text_typed_while_the_form_is_in_transit_is_offered_afterwards(
+    form_window: Visit,
+) -> None:
     page = form_window.page
     routes = post_slowly(page, 2.5, (0.8, TYPE_SCRIPT))
     routes[0].continue_()
@@ -202,7 +206,9 @@ def test_a_hotspots_page_is_not_taken_for_a_logout(form_window: Visit) -> None:
 
 
 @pytest.mark.parametrize("script", [OLD_BROWSER, NO_STORAGE], ids=["old browser", "no storage"])
-def test_an_old_browser_or_one_without_storage_can_submit(form_window: Visit, script: str) -> None:
+def test_an_old_browser_or_one_without_storage_can_submit(
+    form_window: Visit, script: str
+) -> None:
     page = form_window.page
     page.add_init_script(script)
     page.reload()

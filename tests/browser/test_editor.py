@@ -198,7 +198,8 @@ def test_link_addresses_must_be_of_an_allowed_kind(writer: Visit) -> None:
         expect(page.get_by_label("Link address")).not_to_have_value("")
         link_to(page, valid)
         assert (
-            field_value(page) == f'<p>see the <a href="{valid}">harbour</a> office</p>\n<p>end</p>'
+            field_value(page)
+            == f'<p>see the <a href="{valid}">harbour</a> office</p>\n<p>end</p>'
         )
     put_cursor(page, "harb")
     tool(page, "Link").click()

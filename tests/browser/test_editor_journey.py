@@ -106,7 +106,9 @@ def test_a_story_is_written_previewed_published_corrected_and_withdrawn(
 ) -> None:
     visit, page = editor_window, editor_window.page
     public_path = f"/business/{slug_for(visit)}"
-    submit_invalid_form(visit, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path))))
+    submit_invalid_form(
+        visit, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path)))
+    )
     fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
     press(page, "Save draft")
     expect(page.locator(".notice")).to_have_text("Saved.")

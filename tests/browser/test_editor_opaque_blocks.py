@@ -139,7 +139,9 @@ def test_a_removal_is_confirmed_and_can_be_undone(writer: Visit) -> None:
     assert field_value(page) == f"<p>before!</p>\n{FIGURE}<p>after</p>"
 
 
-def test_opaque_blocks_can_be_moved_and_keys_on_their_buttons_are_not_typed(writer: Visit) -> None:
+def test_opaque_blocks_can_be_moved_and_keys_on_their_buttons_are_not_typed(
+    writer: Visit,
+) -> None:
     page = open_new(writer, f"<p>one</p>\n<p>two</p>\n{TABLE}")
     select_text(page, "one")
     up = block_card(page, "Table, 2 rows").get_by_role("button", name="Up")
@@ -228,7 +230,9 @@ def test_copied_html_is_clean_and_has_no_opaque_blocks(writer: Visit) -> None:
         }"""
     )
     # Squire, the editor library, marks what it puts on the clipboard.
-    assert copied == "<!-- squire --><p>one <strong>two</strong> <mark>three</mark></p>\n<p>end</p>"
+    assert (
+        copied == "<!-- squire --><p>one <strong>two</strong> <mark>three</mark></p>\n<p>end</p>"
+    )
 
 
 def choose_picture(page: Page) -> None:

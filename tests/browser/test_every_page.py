@@ -127,7 +127,9 @@ def test_focus_rings_have_contrast_and_heading_levels_are_in_order(page_window: 
     headings = page.evaluate(HEADINGS)
     levels = [level for level, _ in headings]
     assert levels[:1] == [1] and levels.count(1) == 1, levels
-    skipped = [(level, following) for level, following in pairwise(levels) if following > level + 1]
+    skipped = [
+        (level, following) for level, following in pairwise(levels) if following > level + 1
+    ]
     assert not skipped, levels
     nested = [
         (level, following_level)

@@ -156,7 +156,9 @@ def test_back_restores_the_position_without_the_back_forward_cache(
     if page.get_by_role("link", name="Load more").count():
         load_more(scripted_reader)
         assert (
-            len(set(story_paths(scripted_reader))) == len(headlines(scripted_reader)) > len(titles)
+            len(set(story_paths(scripted_reader)))
+            == len(headlines(scripted_reader))
+            > len(titles)
         )
 
 
@@ -185,7 +187,9 @@ def test_back_shows_the_page_from_the_back_forward_cache(
         expect(page.get_by_role("heading", level=1)).to_have_text(expected[PAGE_SIZE])
         page.evaluate("history.back()")
         page.wait_for_url(f"**{SECTION}?through=*", wait_until="commit")
-        assert page.evaluate("window.wasHere"), "the page did not come from the back/forward cache"
+        assert page.evaluate("window.wasHere"), (
+            "the page did not come from the back/forward cache"
+        )
         assert headlines(visit) == expected[: 2 * PAGE_SIZE]
         load_more(visit)
         assert headlines(visit) == expected[: 3 * PAGE_SIZE]

@@ -115,9 +115,8 @@ def test_lang_is_kept_only_if_valid_and_not_the_storys_language(form: Visit) -> 
 
 def test_an_overlong_paste_becomes_plain_paragraphs(form: Visit) -> None:
     padding = "<!-- " + "x" * 2_000_000 + " -->"
-    copied = (
-        f"<style>p {{}}</style>{padding}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
-    )
+    style = "<style>p {}</style>"
+    copied = f"{style}{padding}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
     assert clean_paste(form, copied) == "<p>One &amp; two</p>\n<p>Three &lt;b&gt;</p>"
 
 

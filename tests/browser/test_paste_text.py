@@ -166,7 +166,9 @@ def test_a_message_counts_the_media_that_were_not_pasted(writer: Visit) -> None:
         paste_and_read(page, case_text("2026-11/07-paste-with-picture.html"))
         == "<p>Before</p>\n<p>After</p>"
     )
-    assert editor_message(page) == "1 picture was not pasted: add pictures with the Picture button."
+    assert (
+        editor_message(page) == "1 picture was not pasted: add pictures with the Picture button."
+    )
     paste_and_read(
         page, "<p>a <video src=x></video><iframe src=y></iframe><img src=z><img src=w></p>"
     )
@@ -279,7 +281,9 @@ RENDER = """html => {
 }"""
 
 
-BOUNDARY_TAGS = re.compile("</?(?:p|h2|h3|li|ul|ol|td|th|tr|blockquote|caption|br|hr|table)[^>]*>")
+BOUNDARY_TAGS = re.compile(
+    "</?(?:p|h2|h3|li|ul|ol|td|th|tr|blockquote|caption|br|hr|table)[^>]*>"
+)
 
 
 def numbered_words(text: str) -> list[str]:

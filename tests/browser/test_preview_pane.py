@@ -52,7 +52,9 @@ def test_a_phone_requests_no_preview(
         page.get_by_label("Headline").fill("Typed on a phone")
         expect(page.locator("#save-status")).to_contain_text("Saved")
         page.wait_for_timeout(500)
-        assert not [url for url in visit.requests if url.endswith("/preview") or "/preview?" in url]
+        assert not [
+            url for url in visit.requests if url.endswith("/preview") or "/preview?" in url
+        ]
 
 
 def test_a_story_can_be_previewed_before_its_first_save(editor_window: Visit) -> None:
@@ -63,7 +65,9 @@ def test_a_story_can_be_previewed_before_its_first_save(editor_window: Visit) ->
     preview = popup.value
     expect(preview.get_by_text("Your unsaved draft from")).to_be_visible()
     for name in ("Phone", "Desktop"):
-        frame = preview.get_by_role("region", name=name, exact=True).locator("iframe").content_frame
+        frame = (
+            preview.get_by_role("region", name=name, exact=True).locator("iframe").content_frame
+        )
         expect(frame.get_by_role("heading", name="Never saved")).to_be_visible()
         expect(frame.get_by_text("Only typed.")).to_be_visible()
     assert editor_window.path == "/newsroom/stories/new"  # the form stays open

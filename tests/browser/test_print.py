@@ -12,7 +12,9 @@ from tests.browser.visits import Visit
 pytestmark = pytest.mark.browser
 
 PRINTED_URL = "link => getComputedStyle(link, '::after').content"
-BREAKS = "element => [getComputedStyle(element).breakAfter, getComputedStyle(element).breakInside]"
+BREAKS = (
+    "element => [getComputedStyle(element).breakAfter, getComputedStyle(element).breakInside]"
+)
 
 
 def test_a_printed_story_shows_urls_and_keeps_headings_with_their_text(

@@ -32,7 +32,9 @@ def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
         result = page.locator("#results .card", has=page.get_by_role("link", name=headline))
         if result.count():
             break
-        assert time.monotonic() - published_at < MAX_SECONDS, page.locator("#results").inner_text()
+        assert time.monotonic() - published_at < MAX_SECONDS, page.locator(
+            "#results"
+        ).inner_text()
     assert {"Ọ̀ṣun", word} <= set(result.locator("h3 mark").all_inner_texts())
     result.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(headline)

@@ -73,7 +73,13 @@ class PageText:
         """
         breadcrumb = f"Home › Security › {self.headline}"
         top = [breadcrumb, self.headline, self.dek, f"by {self.author}"]
-        return [*top, *self.paragraphs, f"Source: {self.source}", "You may also like", self.tagline]
+        return [
+            *top,
+            *self.paragraphs,
+            f"Source: {self.source}",
+            "You may also like",
+            self.tagline,
+        ]
 
 
 def publish_and_compare(visit: Visit, source: PageText) -> None:
@@ -94,9 +100,9 @@ def publish_and_compare(visit: Visit, source: PageText) -> None:
         offset = text.find(expected, position)
         assert offset >= 0, f"missing, or in the wrong order: {expected}"
         position = offset + len(expected)
-    assert re.search(r"© 20\d\d The African Spectator\. All Rights Reserved\.$", text[position:]), (
-        text[position:]
-    )
+    assert re.search(
+        r"© 20\d\d The African Spectator\. All Rights Reserved\.$", text[position:]
+    ), text[position:]
 
 
 def test_the_page_of_the_seed_article_has_the_same_text(editor_window: Visit) -> None:

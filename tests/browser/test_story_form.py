@@ -164,7 +164,9 @@ def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Visit) 
     with page.expect_navigation():
         dialog.get_by_role("button", name="Publish").click()
     assert (
-        query_value(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'")
+        query_value(
+            writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'"
+        )
         == "published"
     )
 
@@ -189,7 +191,8 @@ def test_shortcuts_change_a_published_story_only_after_confirmation(
     page.keyboard.press("Control+s")  # does not change a published story
     expect(page.locator("#save-status")).to_contain_text("Saved", timeout=8000)
     assert (
-        query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
+        query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
+        == before
     )
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
@@ -230,7 +233,9 @@ def test_enter_on_a_published_story_only_autosaves(writer: Visit, tmp_path: Path
     assert writer.path == path
     expect(page.locator("#note")).to_have_value("A half-typed no")
     assert (
-        query_value(writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id)
+        query_value(
+            writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id
+        )
         == 0
     )
     assert (
@@ -336,7 +341,9 @@ def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path:
     picture, alt = page.locator("#picture"), page.locator("#picture_alt")
     hint = page.get_by_text("Required with a picture")
     picture.set_input_files(draw_picture(tmp_path / "boats.png", (90, 60)))
-    expect(page.locator("#picture-selected-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
+    expect(page.locator("#picture-selected-note")).to_have_text(
+        re.compile(r"^boats\.png, \d+ KB$")
+    )
     expect(hint).to_be_visible()
     expect(alt).to_have_attribute("aria-required", "true")
     expect(alt).to_have_accessible_description(

@@ -77,7 +77,9 @@ def test_selected_elements_are_visible_in_forced_colours(
             assert re.match(r"[3-9][0-9.]*px solid", selected.evaluate(style))
 
 
-def test_selected_years_are_visible_in_forced_colours(browser: Browser, site: RunningSite) -> None:
+def test_selected_years_are_visible_in_forced_colours(
+    browser: Browser, site: RunningSite
+) -> None:
     with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as visit:
         page = visit.open("/search?q=the&from=2025-01-01&to=2025-12-31")
         fill = "element => getComputedStyle(element).fill"
@@ -169,4 +171,8 @@ def test_a_wide_table_has_scroll_shadows_and_its_caption_stays_in_view(
             assert caption["x"] >= box["x"] - 1, name
             assert caption["x"] + caption["width"] <= box["x"] + box["width"] + 1, name
             has_shadows[name] = [distance > 10 for distance in edge_contrast(page, ".table")]
-        assert has_shadows == {"start": [False, True], "middle": [True, True], "end": [True, False]}
+        assert has_shadows == {
+            "start": [False, True],
+            "middle": [True, True],
+            "end": [True, False],
+        }

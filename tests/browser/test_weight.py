@@ -19,7 +19,8 @@ def test_the_long_story_has_20_000_bytes_of_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/society/", "/politics/", "/opinion/long", "/culture/pictured", "/search?q=how"]
+    "path",
+    ["/", "/society/", "/politics/", "/opinion/long", "/culture/pictured", "/search?q=how"],
 )
 def test_a_compressed_page_fits_into_the_first_round_trip(path: str, site: RunningSite) -> None:
     html = site.get(path)

@@ -55,7 +55,9 @@ def calls_of(name: str) -> set[str]:
         return {name}
     command = ["systemd-analyze", "syscall-filter", name]
     listed = subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
-    members = [line.strip() for line in listed.splitlines()[1:] if line.strip() and "#" not in line]
+    members = [
+        line.strip() for line in listed.splitlines()[1:] if line.strip() and "#" not in line
+    ]
     return set().union(*(calls_of(member) for member in members))
 
 
@@ -81,7 +83,9 @@ def confine(library: ctypes.CDLL) -> None:
         has_bits = Comparison(2, MASKED_EQUAL, bits, bits)  # argument 2 is the protection
         number = library.seccomp_syscall_resolve_name(name)
         assert (
-            library.seccomp_rule_add_array(memory_filter, REFUSE, number, 1, ctypes.byref(has_bits))
+            library.seccomp_rule_add_array(
+                memory_filter, REFUSE, number, 1, ctypes.byref(has_bits)
+            )
             == 0
         )
     seccomp_filter = library.seccomp_init(REFUSE)

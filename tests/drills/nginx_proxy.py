@@ -273,7 +273,9 @@ class SmallHandler(BaseHTTPRequestHandler):
             headers["Set-Cookie"] = "session=1"
         if status in (200, 410) and not path.startswith("/newsroom"):
             is_public = not query or query.startswith("before=")
-            body, encoding_headers = in_best_encoding(body, self.headers.get("Accept-Encoding", ""))
+            body, encoding_headers = in_best_encoding(
+                body, self.headers.get("Accept-Encoding", "")
+            )
             headers |= encoding_headers | {
                 "Cache-Control": PUBLIC_CACHE_CONTROL if is_public else PRIVATE_CACHE_CONTROL,
                 "Vary": "Accept-Encoding",
@@ -302,8 +304,8 @@ class SmallHandler(BaseHTTPRequestHandler):
 def in_best_encoding(body: bytes, accept_encoding: str) -> tuple[bytes, dict[str, str]]:
     """Return an encoded body with its ETag and Content-Encoding headers."""
     encoding = next((name for name in ("br", "gzip") if name in accept_encoding), "")
-    encoded = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](
-        body
-    )
+    encoded = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[
+        encoding
+    ](body)
     headers = {"Content-Encoding": encoding} if encoding else {}
     return encoded, headers | {"ETag": f'"{hash(body)}-{encoding}"'}

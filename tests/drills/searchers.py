@@ -117,7 +117,10 @@ class Searchers:
         results = self.index.find(SearchRequest(text, sort="newest", per_page=MAX_PER_PAGE))
         ids = sorted((self.ids[number] for number in numbers), reverse=True)
         # A search that finds no story with all words has the mode "any"; here there are some.
-        assert (results.mode, results.total, results.ids) == ("all", len(ids), ids), (text, results)
+        assert (results.mode, results.total, results.ids) == ("all", len(ids), ids), (
+            text,
+            results,
+        )
         assert dict(results.facets["country"]) == {"mali": len(ids)}, (text, results.facets)
 
     def check_suggestions(self, rng: random.Random) -> None:

@@ -91,7 +91,9 @@ def test_a_killed_backup_is_never_taken_for_one(
     with writing(site):
         for number in range(KILLS):
             name = f"{number}.backup"
-            destination: backup.Destination = f"{bucket}/{name}" if number % 2 else directory / name
+            destination: backup.Destination = (
+                f"{bucket}/{name}" if number % 2 else directory / name
+            )
             started = time.monotonic()
             process = site.spawn("spectator", "backup", str(destination), **environ)
             with suppress(subprocess.TimeoutExpired):
@@ -142,7 +144,9 @@ def assert_complete(site: Site, destination: backup.Destination, data: Path) -> 
     with site.app_context() as app:
         now = all_rows(db.engine)
         for table in GROWING:
-            assert rows[table] and set(map(repr, rows[table])) <= set(map(repr, now[table])), table
+            assert rows[table] and set(map(repr, rows[table])) <= set(map(repr, now[table])), (
+                table
+            )
         assert pictures.items() <= picture_files(app).items()
 
 

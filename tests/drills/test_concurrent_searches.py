@@ -29,7 +29,9 @@ PAUSE_SECONDS = 0.05
 UPDATE = publishing.Action("update")
 
 
-def test_search_results_are_correct_during_constant_publishing(site: Site, tmp_path: Path) -> None:
+def test_search_results_are_correct_during_constant_publishing(
+    site: Site, tmp_path: Path
+) -> None:
     ledger, stories = tmp_path / "ledger", tmp_path / "stories.json"
     with site.app_context():
         ids = {number: publish_stable_story(number) for number in range(STABLE_STORIES)}

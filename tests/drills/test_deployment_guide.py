@@ -77,7 +77,11 @@ class Machine:
         environ = {n: text for n, text in environ.items() if not n.startswith("SPECTATOR_")}
         environ["PATH"] = f"{self.root}/stubs:{environ['PATH']}"
         result = subprocess.run(
-            ["sh", "-ec", script], cwd=self.root, env=environ, capture_output=True, encoding="utf-8"
+            ["sh", "-ec", script],
+            cwd=self.root,
+            env=environ,
+            capture_output=True,
+            encoding="utf-8",
         )
         assert result.returncode == 0, f"{script}\n{result.stdout}{result.stderr}"
         return result.stdout

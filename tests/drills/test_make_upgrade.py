@@ -121,7 +121,9 @@ class Deployment:
 
     def schema(self) -> str:
         with closing(sqlite.connect(str(self.site.data / "spectator.db"))) as connection:
-            return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+            return str(
+                connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+            )
 
 
 def install(checkout: Path) -> None:
@@ -244,7 +246,9 @@ def extract_release_before(target: Path) -> str:
     added = git(ROOT, "log", "--diff-filter=A", "--format=%H", "--", str(newest)).split()
     if not added:
         pytest.skip("the repository has no history of the newest migration")
-    for commit in git(ROOT, "log", f"-{MAX_COMMITS}", "--skip=1", "--format=%H", added[-1]).split():
+    for commit in git(
+        ROOT, "log", f"-{MAX_COMMITS}", "--skip=1", "--format=%H", added[-1]
+    ).split():
         shutil.rmtree(target)
         target.mkdir()
         archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True)

@@ -26,7 +26,10 @@ from tests.drills.nginx_proxy import (
 from tests.drills.running_site import eventually
 from tests.drills.small_site import Small, small_site
 
-pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+]
 
 # In these tests a page of a list has a cursor like `before=<time>-<story id>` or
 # `through=<time>-<story id>`. The time may be
@@ -175,7 +178,9 @@ def test_fragments_and_later_list_pages_are_not_served_during_a_long_outage(smal
     assert fetch(small.nginx.port, "/list/", BROWSER).text == "words"
 
 
-def test_cookies_and_authorization_are_removed_from_requests_for_public_pages(small: Small) -> None:
+def test_cookies_and_authorization_are_removed_from_requests_for_public_pages(
+    small: Small,
+) -> None:
     small.site.pages |= {"/newsroom/desk": "desk", "/public": "page"}
     response = fetch(small.nginx.port, "/newsroom/desk", Cookie="session=1")
     assert response.headers["set-cookie"] == "session=1"

@@ -25,7 +25,10 @@ from tests.drills.running_site import ROOT, free_port
 from tests.drills.small_site import Small, small_site
 from tests.drills.test_nginx import small
 
-pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+]
 __all__ = ["small"]
 
 
@@ -174,7 +177,14 @@ def test_hsts_does_not_include_subdomains(small: Small) -> None:
 
 def test_nginx_accepts_the_configuration_without_warnings(small: Small) -> None:
     assert NGINX is not None
-    command = [NGINX, "-t", "-p", str(small.nginx.home), "-c", str(small.nginx.home / "nginx.conf")]
+    command = [
+        NGINX,
+        "-t",
+        "-p",
+        str(small.nginx.home),
+        "-c",
+        str(small.nginx.home / "nginx.conf"),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "[warn]" not in result.stderr

@@ -16,7 +16,10 @@ from tests.drills.running_site import eventually
 from tests.drills.small_site import Small, small_site
 from tests.drills.test_nginx_faults import behind_cdn
 
-pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+]
 __all__ = ["behind_cdn"]
 
 # A token as the site issues it; tests/test_accounts_sessions.py compares the two.
@@ -66,7 +69,11 @@ def test_a_flood_of_expensive_requests_gets_429(small: Small, path: str, burst: 
 
 @pytest.mark.parametrize(
     ("path", "headers"),
-    [("/politics/", {}), ("/static/css/site.css", {}), ("/newsroom/stories/", {"Cookie": SESSION})],
+    [
+        ("/politics/", {}),
+        ("/static/css/site.css", {}),
+        ("/newsroom/stories/", {"Cookie": SESSION}),
+    ],
 )
 def test_pages_for_readers_and_editors_are_not_rate_limited(
     small: Small, path: str, headers: dict[str, str]

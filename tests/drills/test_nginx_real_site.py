@@ -31,7 +31,10 @@ from tests.drills.nginx_proxy import (
 )
 from tests.drills.running_site import ROOT, Site, Story, eventually, token
 
-pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+]
 YEAR = "public, max-age=31536000, immutable"
 
 
@@ -138,11 +141,15 @@ def test_nginx_serves_static_files_and_pictures_with_the_sites_headers(real: Rea
     for response in (style, picture):
         assert response.status == 200
         assert not [
-            name for name, text in DEFAULT_HEADERS.items() if response.headers[name.lower()] != text
+            name
+            for name, text in DEFAULT_HEADERS.items()
+            if response.headers[name.lower()] != text
         ]
         assert response.headers["content-security-policy"].startswith("default-src 'none'")
         assert response.headers["cache-control"] == YEAR
-    assert style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
+    assert (
+        style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
+    )
     if HAS_BROTLI:
         assert fetch(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
     versioned = fetch(port, f"/static/{checkout_version()}/css/newsroom.css", OLD_BROWSER)
@@ -181,7 +188,9 @@ def test_the_picture_of_a_withdrawn_story_is_gone_until_it_is_reinstated(real: R
             picture_id = publishing.add_picture(session, stored, by.id)
         lead = make_draft(headline="With a picture", picture_id=picture_id, picture_alt="A port")
         story = publishing.create(lead, by, publishing.Action("publish"))
-    address = "/media/" + media.rendition_names(stored.digest, stored.extension, stored.width)[0][0]
+    address = (
+        "/media/" + media.rendition_names(stored.digest, stored.extension, stored.width)[0][0]
+    )
     for path in (address, f"{address}?x=1"):
         assert fetch(port, path, BROWSER).status == 200
     with site.app_context():
@@ -215,7 +224,13 @@ def test_a_large_cookie_does_not_prevent_login(real: RealSite) -> None:
 def test_cached_pages_survive_an_outage(real: RealSite) -> None:
     site, port = real.site, real.nginx.port
     withdrawn = real.stories[2].path
-    cached = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in real.stories)]
+    cached = [
+        "/",
+        "/politics/",
+        "/feed.xml",
+        "/archive/",
+        *(story.path for story in real.stories),
+    ]
     cached += [
         f"/static/{checkout_version()}/js/{name}.js" for name in ("site", "search", "combobox")
     ]
@@ -234,7 +249,9 @@ def test_cached_pages_survive_an_outage(real: RealSite) -> None:
     wait_until_stale()
     before = len(real.nginx.cached_keys())
     for accepted in [*encodings, "br", "identity", "gzip;q=0.2"]:
-        statuses = {path: fetch(port, path, accepted).status for path in cached if accepted != "br"}
+        statuses = {
+            path: fetch(port, path, accepted).status for path in cached if accepted != "br"
+        }
         assert {path for path, status in statuses.items() if status != 200} <= {withdrawn}
         assert statuses.get(withdrawn, 410) == 410
     front = fetch(port, "/?fbclid=x", BROWSER)

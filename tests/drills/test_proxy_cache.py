@@ -19,14 +19,21 @@ from tests.drills.conftest import sites
 from tests.drills.nginx_proxy import NAME, NGINX, Nginx, fetch
 from tests.drills.running_site import eventually, token
 
-pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+]
 ALLOWED_SECONDS = 10
 
 
-def test_an_outage_does_not_bring_back_a_withdrawn_story(fresh_data: Path, tmp_path: Path) -> None:
+def test_an_outage_does_not_bring_back_a_withdrawn_story(
+    fresh_data: Path, tmp_path: Path
+) -> None:
     with sites(fresh_data, tmp_path) as make:
         site = make()
-        nginx = Nginx(tmp_path / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
+        nginx = Nginx(
+            tmp_path / "nginx", int(site.address.rpartition(":")[2]), site.data / "media"
+        )
         site.environ |= {
             "SPECTATOR_TRUSTED_PROXIES": "1",
             "SPECTATOR_SITE_URL": f"https://{NAME}",
@@ -69,7 +76,9 @@ def test_an_outage_does_not_bring_back_any_page_that_showed_a_withdrawn_story(
 ) -> None:
     with sites(fresh_data, tmp_path) as make:
         site = make()
-        nginx = Nginx(tmp_path / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
+        nginx = Nginx(
+            tmp_path / "nginx", int(site.address.rpartition(":")[2]), site.data / "media"
+        )
         site.environ |= {
             "SPECTATOR_TRUSTED_PROXIES": "1",
             "SPECTATOR_SITE_URL": f"https://{NAME}",

@@ -27,7 +27,9 @@ def assert_reload_refused(site: Site, reason: str) -> None:
     with site.polling(["/", "/politics/"]):
         site.master.send_signal(signal.SIGHUP)
         eventually(
-            lambda: site.log_matches(rf"Reload refused: the new code does not start\. .*{reason}"),
+            lambda: site.log_matches(
+                rf"Reload refused: the new code does not start\. .*{reason}"
+            ),
             40,
             reason,
         )

@@ -68,7 +68,9 @@ def files_by_kind(site: Site) -> dict[str, Path]:
     """Return the largest file of each kind ("toc", "trm", "article.col" …) in the current index."""
     sizes = stable_index_files(site.data / "index")
     paths = sorted(sizes, key=lambda path: sizes[path])
-    return {"toc" if path.suffix == ".toc" else path.name.partition(".")[2]: path for path in paths}
+    return {
+        "toc" if path.suffix == ".toc" else path.name.partition(".")[2]: path for path in paths
+    }
 
 
 def test_search_recovers_from_damage_to_any_index_file(site: Site) -> None:

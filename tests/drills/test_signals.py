@@ -13,7 +13,9 @@ from tests.drills.running_site import BOOT_SECONDS, Site, eventually, token
 pytestmark = pytest.mark.drill
 
 
-def test_a_reload_replaces_every_process_without_errors_and_an_exit_leaves_none(site: Site) -> None:
+def test_a_reload_replaces_every_process_without_errors_and_an_exit_leaves_none(
+    site: Site,
+) -> None:
     assert site.master is not None
     for number in range(2):
         old = site.processes("web") | site.processes("worker")

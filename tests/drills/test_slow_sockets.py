@@ -40,7 +40,8 @@ ATTACKS = {
         b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     ),
     "a bad request": b"\x00\r\n\r\n",
-    "a chunked body without a session": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
+    "a chunked body without a session": HEAD
+    + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
 }
 # The responses exceed the buffers of both ends.
 MANY_REQUESTS = b"GET /archive/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40
@@ -98,7 +99,9 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_pages_are_served_while_slow_clients_are_connected(shared_site: Site, attack: str) -> None:
+def test_pages_are_served_while_slow_clients_are_connected(
+    shared_site: Site, attack: str
+) -> None:
     with under_attack(shared_site, ATTACKS[attack]):
         time.sleep(0.5)
         for path in ("/", "/politics/", "/healthz", "/newsroom/login") * 5:
@@ -171,7 +174,9 @@ def test_pages_are_served_while_more_incomplete_heads_arrive_than_may_wait(
             assert site.get(path).status == 200
 
 
-def test_stalled_request_bodies_are_disconnected_and_free_their_threads(shared_site: Site) -> None:
+def test_stalled_request_bodies_are_disconnected_and_free_their_threads(
+    shared_site: Site,
+) -> None:
     stories = shared_site.publish([token(77)])
     with under_attack(shared_site, ATTACKS["a chunked body"]) as sockets:
         seconds = incoming.BODY_SECONDS + slow_clients.QUEUE_SECONDS + 15

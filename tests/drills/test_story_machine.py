@@ -251,7 +251,9 @@ class Stories(RuleBasedStateMachine):
                 pass
             for article_id, story in self.model.items():
                 ids_in_search = index.find(SearchRequest(text=story.word)).ids
-                assert ids_in_search == ([article_id] if story.status == "published" else []), story
+                assert ids_in_search == ([article_id] if story.status == "published" else []), (
+                    story
+                )
         finally:
             db.session.remove()
             db.engine.dispose()

@@ -68,7 +68,9 @@ class Copy:
         result: dict[str, Any] = json.loads(Path(self.result).read_text(encoding="utf-8"))
         return result
 
-    def outcome(self, path: str, changed: str, tests: list[str], seconds: dict[str, float]) -> str:
+    def outcome(
+        self, path: str, changed: str, tests: list[str], seconds: dict[str, float]
+    ) -> str:
         """Return whether tests notice a changed file."""
         file = self.directory / path
         source = file.read_text(encoding="utf-8")

@@ -11,7 +11,8 @@ from typing import Any
 Row = dict[str, Any]
 PASSWORD = "a password of 2026"
 _HASH = (
-    "$argon2id$v=19$m=8,t=1,p=1$VxI22C2DiOEK/7EsuYppsQ$uM7kA8D/eIorEontzLZdc0vTLqDWjHUm5qv78iHBVEs"
+    "$argon2id$v=19$m=8,t=1,p=1$VxI22C2DiOEK/7EsuYppsQ$"
+    "uM7kA8D/eIorEontzLZdc0vTLqDWjHUm5qv78iHBVEs"
 )
 _EARLY, _LATE = "2026-01-02 08:00:00.000000", "2026-01-03 09:30:00.000123"
 _DIGEST = "ab" * 16

@@ -52,7 +52,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_autosave_article_id"), "autosave", ["article_id"])
     op.create_index(op.f("ix_autosave_user_id_article_id"), "autosave", ["user_id", "article_id"])
-    op.create_index(op.f("ix_autosave_user_id_copy"), "autosave", ["user_id", "copy"], unique=True)
+    op.create_index(
+        op.f("ix_autosave_user_id_copy"), "autosave", ["user_id", "copy"], unique=True
+    )
     op.create_table(
         "presence",
         sa.Column("article_id", sa.Integer(), nullable=False),

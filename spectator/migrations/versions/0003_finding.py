@@ -59,7 +59,10 @@ def upgrade() -> None:
 def _pair(table: str) -> list[sa.ForeignKeyConstraint]:
     return [
         sa.ForeignKeyConstraint(
-            [column], ["article.id"], name=op.f(f"fk_{table}_{column}_article"), ondelete="CASCADE"
+            [column],
+            ["article.id"],
+            name=op.f(f"fk_{table}_{column}_article"),
+            ondelete="CASCADE",
         )
         for column in ("article_id", "related_id")
     ]

@@ -18,7 +18,10 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint("kind in ('address', 'device')", name=op.f("ck_known_client_kind")),
         sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_known_client_user_id_user"), ondelete="CASCADE"
+            ["user_id"],
+            ["user.id"],
+            name=op.f("fk_known_client_user_id_user"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("user_id", "kind", "value", name=op.f("pk_known_client")),
         sqlite_with_rowid=False,

@@ -26,7 +26,8 @@ def upgrade() -> None:
     for table, association in (("author", "article_author"), ("topic", "article_topic")):
         _merge_equal_names(table, association)
         op.add_column(
-            table, sa.Column("ascii_form", sa.String(length=80), server_default="", nullable=False)
+            table,
+            sa.Column("ascii_form", sa.String(length=80), server_default="", nullable=False),
         )
         op.add_column(
             table,

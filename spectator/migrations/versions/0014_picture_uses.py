@@ -45,7 +45,9 @@ def upgrade() -> None:
     if connection.dialect.name != "sqlite":  # others had no stories yet
         return
     op.execute(INSERT_LEADS)
-    ids: dict[str, int] = dict(connection.execute(sa.text("select digest, id from picture")).all())
+    ids: dict[str, int] = dict(
+        connection.execute(sa.text("select digest, id from picture")).all()
+    )
     bodies = connection.execute(
         sa.text("select id, body from article where instr(body, '/media/')")
     ).all()

@@ -84,4 +84,6 @@ def upgrade() -> None:
         tag = TAGS[row.language.lower()]
         connection.execute(sa.update(article).where(article.c.id == row.id).values(language=tag))
         if row.status == "published":
-            connection.execute(sa.insert(outbox).values(article_id=row.id, action="update", at=now))
+            connection.execute(
+                sa.insert(outbox).values(article_id=row.id, action="update", at=now)
+            )

@@ -17,6 +17,7 @@ UPDATE picture SET was_public = true WHERE id IN (
 
 def upgrade() -> None:
     op.add_column(
-        "picture", sa.Column("was_public", sa.Boolean(), server_default=sa.false(), nullable=False)
+        "picture",
+        sa.Column("was_public", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
     op.get_bind().execute(sa.text(MARK_PUBLIC))

@@ -91,7 +91,9 @@ def _parse_conditions(piece: re.Match[str]) -> Iterator[Clause | FieldFilter]:
             yield from _word_clauses(word)
     elif piece["phrase"] is not None:
         yield from (
-            _excluded_clause(piece["phrase"]) if piece["minus"] else _phrase_clause(piece["phrase"])
+            _excluded_clause(piece["phrase"])
+            if piece["minus"]
+            else _phrase_clause(piece["phrase"])
         )
     else:
         yield from _word_clauses(piece["word"])

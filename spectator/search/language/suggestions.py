@@ -58,6 +58,7 @@ def _slug_matches(parts: Sequence[str], words: Sequence[str]) -> bool:
     *whole_words, prefix = words
     rows = [words, [*whole_words[:-1], whole_words[-1] + prefix]] if whole_words else [words]
     return any(
-        all(word in parts for word in row[:-1]) and any(part.startswith(row[-1]) for part in parts)
+        all(word in parts for word in row[:-1])
+        and any(part.startswith(row[-1]) for part in parts)
         for row in rows
     )

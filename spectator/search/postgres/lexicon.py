@@ -98,7 +98,11 @@ def is_within(one: str, other: str, distance: int) -> bool:
         row = [number]
         for index, compared in enumerate(other):
             row.append(
-                min(previous[index] + (character != compared), previous[index + 1] + 1, row[-1] + 1)
+                min(
+                    previous[index] + (character != compared),
+                    previous[index + 1] + 1,
+                    row[-1] + 1,
+                )
             )
         if min(row) > distance:
             return False

@@ -139,7 +139,9 @@ def _limit(positions: dict[str, list[int]]) -> dict[str, list[int]]:
     return stored
 
 
-def _tags(document: Document, analysis: Analysis, positions: dict[str, list[int]]) -> Iterator[str]:
+def _tags(
+    document: Document, analysis: Analysis, positions: dict[str, list[int]]
+) -> Iterator[str]:
     yield YEAR + format(document.published_at.year, "04")
     if is_english(document.language):
         yield ENGLISH

@@ -36,7 +36,9 @@ class Generation:
     def toc_files(self) -> frozenset[str]:
         """Return the names of Whoosh's tables of contents, which change with every commit."""
         try:
-            return frozenset(name for name in os.listdir(self.path) if name.endswith(COMMIT_SUFFIX))
+            return frozenset(
+                name for name in os.listdir(self.path) if name.endswith(COMMIT_SUFFIX)
+            )
         except FileNotFoundError:
             return frozenset()
 

@@ -228,7 +228,9 @@ class WhooshIndex:
         return new_snapshot
 
 
-def _commit_or_mark_damaged(generation: Generation, changes: Mapping[int, Document | None]) -> None:
+def _commit_or_mark_damaged(
+    generation: Generation, changes: Mapping[int, Document | None]
+) -> None:
     """Commit the changes.
 
     If the generation is unreadable, it is marked for a rebuild: its consumer would fail for ever.

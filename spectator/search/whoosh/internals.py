@@ -248,7 +248,11 @@ def _read_sample_leaf(leaf: Any, base: int) -> dict[str, Any]:
     )
     return {
         "blocks": [
-            (block.documents, list(block.frequencies), list(map(decode_positions, block.positions)))
+            (
+                block.documents,
+                list(block.frequencies),
+                list(map(decode_positions, block.positions)),
+            )
             for block in mali.blocks()
         ],
         "blocks with document 3": [block.documents for block in mali.blocks([3])],

@@ -88,7 +88,9 @@ def _match_headlines(snapshot: Snapshot, words: Sequence[str]) -> set[int]:
     names = apostrophe_variants(snapshot, prefix, is_prefix=True)
     matches = _headlines_with_name(snapshot, names)
     candidates = None if documents is None else sorted(documents)
-    for _, posting_list in posting_lists_by_prefix(snapshot, "headline", prefix, MAX_PREFIX_WORDS):
+    for _, posting_list in posting_lists_by_prefix(
+        snapshot, "headline", prefix, MAX_PREFIX_WORDS
+    ):
         for block in posting_list.blocks(candidates):
             matches.update(block.documents)
     return matches if documents is None else documents & matches

@@ -25,7 +25,9 @@ def rerank(
         for document, positions in lists.term_positions(postings).items():
             if not snapshot.budget.spend(sum(map(position_steps, positions.values()))):
                 break
-            decoded = [decode_positions(encoded)[:MAX_POSITIONS] for encoded in positions.values()]
+            decoded = [
+                decode_positions(encoded)[:MAX_POSITIONS] for encoded in positions.values()
+            ]
             boosts[document] += proximity_boost(field, decoded)
     first.sort(key=lambda document: -scores[document] * boosts[document])
     return first + rest

@@ -172,7 +172,9 @@ class PostingLists:
                 self.add_scores(stem_scores, posting_list, STEM_WEIGHT * TEXT_FIELDS[field] * idf)
         language = self.snapshot.facets["language"]
         english = {
-            code for code, tags in enumerate(language.combinations) if tags and is_english(tags[0])
+            code
+            for code, tags in enumerate(language.combinations)
+            if tags and is_english(tags[0])
         }
         for document, score in stem_scores.items():
             if language.codes[document] in english:
@@ -236,7 +238,9 @@ class PostingLists:
                         scores[document] = scores.get(document, 0.0) + score
         return scores
 
-    def term_positions(self, postings: dict[str, list[PostingList]]) -> dict[int, dict[str, bytes]]:
+    def term_positions(
+        self, postings: dict[str, list[PostingList]]
+    ) -> dict[int, dict[str, bytes]]:
         """Return each word's encoded positions in every document that has all the words.
 
         The rarest word is looked up first, the others only in the documents that have it.

@@ -203,7 +203,9 @@ def _page(
     if request.sort != "relevance" or not matches.scores:
         # Documents without scores are in that order already.
         if matches.scores or request.sort == "oldest":
-            allowed = sorted(allowed, key=snapshot.date_sort_key, reverse=request.sort != "oldest")
+            allowed = sorted(
+                allowed, key=snapshot.date_sort_key, reverse=request.sort != "oldest"
+            )
         return allowed[page]
     scores = matches.scores
     ranked = sorted(

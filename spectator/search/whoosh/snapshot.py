@@ -214,7 +214,9 @@ def _publication_years(published: array[int], zone: tzinfo) -> array[int]:
     first, last = (time.gmtime(seconds).tm_year for seconds in (min(published), max(published)))
     first = max(first - 1, 1)
     starts = [day_start(date(year, 1, 1), zone) for year in range(first, min(last + 1, 9999) + 1)]
-    return array("h", [first + max(bisect_right(starts, seconds) - 1, 0) for seconds in published])
+    return array(
+        "h", [first + max(bisect_right(starts, seconds) - 1, 0) for seconds in published]
+    )
 
 
 def _length_norms(field: str, lengths: array[int]) -> array[float]:

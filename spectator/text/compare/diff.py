@@ -101,7 +101,9 @@ def _diff_block(old: str, new: str, pairs_per_char: float) -> BlockDiff:
         before, after = _text_only(before), _text_only(after)
     elif before[0] == after[0]:
         before, after = _unwrap(before), _unwrap(after)
-    pieces = _diff_words(_words(before), _words(after), int(pairs_per_char * (len(old) + len(new))))
+    pieces = _diff_words(
+        _words(before), _words(after), int(pairs_per_char * (len(old) + len(new)))
+    )
     is_same = all(piece.kind == "same" for piece in pieces)
     return BlockDiff("same" if is_same else "changed", pieces, name)
 
@@ -117,7 +119,8 @@ def _tags(tokens: list[str | Tag]) -> list[Tag]:
 def _text_only(tokens: list[str | Tag]) -> list[str | Tag]:
     """Return the text as one token, with a line break for each `<br>`; nothing if it is blank."""
     pieces = (
-        token if isinstance(token, str) else "\n" if token.name == "br" else "" for token in tokens
+        token if isinstance(token, str) else "\n" if token.name == "br" else ""
+        for token in tokens
     )
     text = "".join(pieces).replace("\n\n", "\n")
     return [text] if text.strip() else []
@@ -162,7 +165,10 @@ def _diff_words(old: Sequence[str], new: Sequence[str], max_pairs: int) -> list[
             words.clear()
 
     i = j = 0
-    for a, b in [*_drop_short_matches(common_subsequence(old_keys, new_keys, max_pairs), end), end]:
+    for a, b in [
+        *_drop_short_matches(common_subsequence(old_keys, new_keys, max_pairs), end),
+        end,
+    ]:
         pending["removed"] += old[i:a]
         pending["added"] += new[j:b]
         i, j = a + 1, b + 1

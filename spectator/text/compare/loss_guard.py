@@ -258,7 +258,9 @@ def _is_inside(elements: list[_Element], index: int, lost: set[int]) -> bool:
     return False
 
 
-def _survival_measure(words: list[str], new: set[str]) -> Callable[[_Element], tuple[bool, float]]:
+def _survival_measure(
+    words: list[str], new: set[str]
+) -> Callable[[_Element], tuple[bool, float]]:
     """Return a function of an element: whether its tag is in `new`, and what share of its words."""
     hits = [0, *accumulate(word in new for word in words)]
     return lambda element: (

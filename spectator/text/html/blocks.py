@@ -95,7 +95,9 @@ def common_subsequence(
     lists.
     """
     head = _count_equal(old, new, (0, 0), 1, min(len(old), len(new)))
-    tail = _count_equal(old, new, (len(old) - 1, len(new) - 1), -1, min(len(old), len(new)) - head)
+    tail = _count_equal(
+        old, new, (len(old) - 1, len(new) - 1), -1, min(len(old), len(new)) - head
+    )
     end = (len(old) - tail, len(new) - tail)
     pairs = [(index, index) for index in range(head)]
     at = (head, head)
@@ -206,9 +208,13 @@ def _similar_pairs(
         return []
     old_words = [(word, index) for index in old_range for word in _content_words(old[index])]
     new_words = [(word, index) for index in new_range for word in _content_words(new[index])]
-    size = sum(len(old[index]) for index in old_range) + sum(len(new[index]) for index in new_range)
+    size = sum(len(old[index]) for index in old_range) + sum(
+        len(new[index]) for index in new_range
+    )
     both = common_subsequence(
-        [word for word, _ in old_words], [word for word, _ in new_words], int(pairs_per_char * size)
+        [word for word, _ in old_words],
+        [word for word, _ in new_words],
+        int(pairs_per_char * size),
     )
     old_sizes = Counter(index for _, index in old_words)
     new_sizes = Counter(index for _, index in new_words)

@@ -68,14 +68,17 @@ def _stepped_diamonds() -> str:
         )
         return _group(f'stroke="{{{colour}}}"', *lines)
 
-    return stairs("b", (36, 180), (88, 120), (140, 60)) + stairs("c", (20, 100), (52, 60), (84, 20))
+    return stairs("b", (36, 180), (88, 120), (140, 60)) + stairs(
+        "c", (20, 100), (52, 60), (84, 20)
+    )
 
 
 def _adire() -> str:
     """Rings in half drop, like tie-dye."""
     path = "M0 30h330M-32 90h390M0 150h330"
     rings = (
-        _line(colour, width, path) for colour, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14))
+        _line(colour, width, path)
+        for colour, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14))
     )
     return _group('stroke-linecap="round" stroke-dasharray="0 64"', *rings)
 

@@ -62,7 +62,9 @@ _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
 _PLACEHOLDERS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd3"))
 _REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
 # Clean paragraphs: no other tag, no attribute, and only the entities that cleaning writes.
-_CLEAN_PARAGRAPHS = re.compile(r"(?:<p>(?:[^<>&\xa0]++|<br>|&(?:amp|lt|gt|nbsp);)*+</p>[ \n]*+)++")
+_CLEAN_PARAGRAPHS = re.compile(
+    r"(?:<p>(?:[^<>&\xa0]++|<br>|&(?:amp|lt|gt|nbsp);)*+</p>[ \n]*+)++"
+)
 # In plain text, a line ends at these elements and at `BREAKS`.
 _OTHER_BREAKS = frozenset({"br", "iframe", "video", "audio"})
 _SPACE = re.compile(r"[ \t\n\f\r]+")
@@ -118,7 +120,9 @@ def clean_html(html: str) -> str:
 
 def _clean_once(html: str) -> str:
     html = make_well_formed(
-        normalize_text(html), TAGS, lambda text: _replace_all(decode_entities(text), _PLACEHOLDERS)
+        normalize_text(html),
+        TAGS,
+        lambda text: _replace_all(decode_entities(text), _PLACEHOLDERS),
     )
     return _replace_all(_SANITIZER.clean(html), _REFERENCES).strip()
 
@@ -151,7 +155,9 @@ def plain_text(html: str) -> str:
     Entities are decoded. Scripts, styles and the content of iframes are left out. Never raises;
     takes linear time.
     """
-    bare = html.replace("\n", " ").replace("<p>", "\n").replace("</p>", "\n").replace("<br>", "\n")
+    bare = (
+        html.replace("\n", " ").replace("<p>", "\n").replace("</p>", "\n").replace("<br>", "\n")
+    )
     # Most bodies are only paragraphs; the tokenizer would take ten times as long.
     text = decode_entities(bare if "<" not in bare else _text_with_line_breaks(html))
     lines = (" ".join(line.split()) for line in text.split("\n"))

@@ -102,4 +102,6 @@ def parse_attributes(tag: Tag) -> dict[str, str]:
 
 def decode_entities(text: str) -> str:
     """Return text with its entities decoded; one of eight digits or more becomes U+FFFD."""
-    return unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", text)) if "&" in text else text
+    return (
+        unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", text)) if "&" in text else text
+    )

@@ -39,7 +39,9 @@ _SCOPE_BOUNDARIES = frozenset({"table", "caption", "td", "th"})
 _HEADINGS = frozenset({"h2", "h3", "h4"})
 
 
-def make_well_formed(html: str, allowed: frozenset[str], encode_text: Callable[[str], str]) -> str:
+def make_well_formed(
+    html: str, allowed: frozenset[str], encode_text: Callable[[str], str]
+) -> str:
     """Return HTML with allowed tags only, all closed in order and at most `MAX_DEPTH` deep.
 
     h1 becomes h2; h5 and h6 become h4. Any other block that is not allowed, or cannot stay where it
@@ -85,7 +87,8 @@ def _name_to_id(attributes: str) -> str:
     if any(name == "id" for name, _ in sources):
         return attributes
     return "".join(
-        f" id{source[len(name) :]}" if name == "name" else f" {source}" for name, source in sources
+        f" id{source[len(name) :]}" if name == "name" else f" {source}"
+        for name, source in sources
     )
 
 
@@ -176,7 +179,9 @@ class _Writer:
 
     def _is_between_rows(self) -> bool:
         """Return whether the innermost open part of a table cannot contain text."""
-        parts = (name for name in reversed(self.open) if name in _ROWS or name in _SCOPE_BOUNDARIES)
+        parts = (
+            name for name in reversed(self.open) if name in _ROWS or name in _SCOPE_BOUNDARIES
+        )
         return next(parts, None) in _ROWS
 
     def close_to_depth(self, depth: int) -> None:
