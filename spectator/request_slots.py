@@ -1,17 +1,19 @@
 """Slots: how many threads of a web process the newsroom, large bodies and one session may occupy.
 
 With four threads, one always remains for readers. While one session opens costly pages, or while
-large bodies arrive slowly, another remains for the rest of the newsroom.
+large bodies arrive slowly, another remains for the rest of the newsroom. Requests that wait take
+turns, so that neither strangers nor one session hold up everybody else.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class SlotUser(NamedTuple):
-    """A request that needs a slot; `session` is its session token, or b"" without one."""
+    """A request that needs a slot; `session` is its session token, or b"" of a stranger."""
 
     is_large: bool
     session: bytes
@@ -44,3 +46,23 @@ class RequestSlots:
         """Give a slot back."""
         self.users[user] -= 1
         self.users += Counter()  # drops users without a slot
+
+
+def turns(waiting: Sequence[SlotUser]) -> list[int]:
+    """Return the positions of waiting requests, oldest first, in the order of their turns.
+
+    Those of people who have logged in come first, and of these the ones of whoever has the fewest.
+    """
+    sizes = Counter(user.session for user in waiting)
+
+    def rank(position: int) -> tuple[bool, int]:
+        session = waiting[position].session
+        return not session, sizes[session]
+
+    return sorted(range(len(waiting)), key=rank)
+
+
+def surplus(waiting: Sequence[SlotUser]) -> int:
+    """Return the position of the request to refuse: the newest of whoever has the most."""
+    ((session, _),) = Counter(user.session for user in waiting).most_common(1)
+    return max(n for n, user in enumerate(waiting) if user.session == session)

@@ -34,7 +34,7 @@ from spectator.incoming import (
     receive,
 )
 from spectator.outgoing import Outgoing
-from spectator.request_slots import RequestSlots
+from spectator.request_slots import RequestSlots, surplus, turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +47,7 @@ LINGER_SECONDS, MAX_DRAINED_BYTES = (
     2.0,
     1_000_000,
 )  # for a client to close after its last response
-# Waiting connections in a process; beyond that the oldest is closed.
+# Waiting connections of a kind in a process.
 MAX_WAITING = 300
 _READ_BYTES = 65_536
 TOO_LARGE = (
@@ -93,9 +93,11 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             return send_and_close(conn.sock, TOO_LARGE)
         if not is_ready:
             return _DEFER if time.monotonic() < incoming.deadline else False
-        if incoming.needs_slot and incoming.is_large and not self.has_logged_in(incoming):
-            return send_and_close(conn.sock, REFUSED)
         if incoming.needs_slot:
+            if not self.has_logged_in(incoming):
+                incoming.session = b""  # whatever the cookie says
+            if incoming.is_large and not incoming.session:
+                return send_and_close(conn.sock, REFUSED)
             return NEEDS_SLOT
         conn.parser.unreader.unread(bytes(incoming.received))
         conn.parser.unreader.restart_clock()
@@ -174,18 +176,27 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def grant_slots(self) -> None:
         """Give the free slots to the next requests in the queue that may have one."""
-        for conn in list(self.queued):
-            user = conn.incoming.slot_user
+        waiting = list(self.queued)
+        users = [conn.incoming.slot_user for conn in waiting]
+        for position in turns(users):
+            conn, user = waiting[position], users[position]
             if self.slots.take(user):
                 self.queued.remove(conn)
                 conn.slot, conn.incoming.has_slot = user, True
                 self.enqueue_req(conn)
 
     def murder_pending(self) -> None:
-        """Close surplus connections, and once a second expired ones."""
-        for connections in (self.pending_conns, self.queued, self.sending, self.closing):
+        """Close surplus connections, and once a second expired ones.
+
+        Of those that wait for a slot it refuses whoever has the most; of others, the oldest.
+        """
+        for connections in (self.pending_conns, self.sending, self.closing):
             while len(connections) > MAX_WAITING:
                 self.close_connection(connections[0], connections)
+        while len(self.queued) > MAX_WAITING:
+            conn = self.queued[surplus([conn.incoming.slot_user for conn in self.queued])]
+            send_and_close(conn.sock, BUSY)
+            self.close_connection(conn, self.queued)
         now = time.monotonic()
         if now >= self.next_check_at:
             self.next_check_at = now + 1

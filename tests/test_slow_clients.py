@@ -22,7 +22,7 @@ from spectator import incoming as incoming_requests
 from spectator import slow_clients
 from spectator.incoming import BoundedUnreader, IncomingRequest, parse_body_length, receive
 from spectator.outgoing import Outgoing
-from spectator.request_slots import RequestSlots, SlotUser
+from spectator.request_slots import RequestSlots, SlotUser, surplus, turns
 from spectator.slow_clients import BoundedWorker
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
@@ -251,11 +251,20 @@ def test_requests_take_turns() -> None:
     ]
     worker.queued.extend(waiting)
     worker.grant_slots()
-    assert started == [waiting[0], waiting[1], waiting[3]], "a small request passes a large one"
-    assert list(worker.queued) == [waiting[2]]
-    worker.slots.release(waiting[0].slot)
+    assert started == [waiting[2], waiting[3], waiting[0]], "whoever has the fewest comes first"
+    assert list(worker.queued) == [waiting[1]]
+    worker.slots.release(waiting[2].slot)
     worker.grant_slots()
-    assert started[-1] is waiting[2] and not worker.queued
+    assert started[-1] is waiting[1] and not worker.queued
+
+
+def test_strangers_and_one_session_never_hold_up_others() -> None:
+    strangers = [SlotUser(False, b"")] * 200
+    busy, editor = [SlotUser(False, b"busy")] * 20, SlotUser(False, b"editor")
+    waiting = [*strangers, *busy, editor]
+    assert [waiting[n] for n in turns(waiting)] == [editor, *busy, *strangers]
+    assert surplus(waiting) == 199, "the newest stranger"
+    assert surplus(waiting[150:]) == 49 and surplus(waiting[190:]) == 29
 
 
 @pytest.mark.parametrize(
@@ -277,7 +286,7 @@ def test_the_newsroom_is_closed_without_a_slot_however_its_path_was_written(
     assert run_wsgi_app(guard, environ)[1] == status
 
 
-@pytest.mark.parametrize("name", ["pending_conns", "queued", "sending", "closing"])
+@pytest.mark.parametrize("name", ["pending_conns", "sending", "closing"])
 def test_no_kind_of_waiting_connection_fills_the_process(name: str) -> None:
     """gunicorn accepts nobody once `worker_connections` are open, of whatever kind."""
     worker = object.__new__(ThreadWorker)
@@ -294,3 +303,23 @@ def test_no_kind_of_waiting_connection_fills_the_process(name: str) -> None:
     connections.extend(range(slow_clients.MAX_WAITING + 5))
     worker.murder_pending()
     assert closed == [0, 1, 2, 3, 4], "the longest waiting first"
+
+
+def test_a_queue_that_is_full_refuses_whoever_has_the_most(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    worker = object.__new__(ThreadWorker)
+    config = {"MEDIA": Path("media")}
+    worker.cfg, worker.wsgi = Config(), SimpleNamespace(wsgi_app=None, config=config)
+    slow_clients.install(worker)
+    worker.pending_conns, worker.nr_conns = deque(), 0
+    worker.next_check_at = float("inf")
+    worker.close_connection = lambda conn, queue: queue.remove(conn)
+    editor, *strangers = (
+        SimpleNamespace(incoming=SimpleNamespace(slot_user=SlotUser(False, name)), sock=pair[0])
+        for name in (b"editor", *[b""] * slow_clients.MAX_WAITING)
+    )
+    worker.queued.extend([editor, *strangers])
+    worker.murder_pending()
+    assert list(worker.queued) == [editor, *strangers[:-1]]
+    assert pair[1].recv(12) == b"HTTP/1.1 503"

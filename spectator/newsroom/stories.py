@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -37,11 +37,7 @@ def stories() -> str:
     """Show the stories, last saved first; authors see only their own."""
     user, page = current_user(), parse_int(request.args.get("page", ""), 1, 1)
     filters = _requested_filters()
-    author_id = None if publishing.is_publisher(user) else user.id
-    status, text = filters["status"], filters["q"]
-    articles = queries.newsroom_articles(
-        status, text, (page - 1) * PAGE_SIZE, PAGE_SIZE, author_id
-    )
+    articles = _find_articles(user, filters, page)
     return render_template(
         "newsroom/stories.html",
         articles=articles[:PAGE_SIZE],
@@ -52,6 +48,13 @@ def stories() -> str:
         has_more=len(articles) > PAGE_SIZE,
         **_unsaved_text(user),
     )
+
+
+def _find_articles(user: User, filters: dict[str, str], page: int) -> Sequence[Article]:
+    """Return the stories of a page of the list, and one more if there is another page."""
+    author_id = None if publishing.is_publisher(user) else user.id
+    start = (page - 1) * PAGE_SIZE
+    return queries.newsroom_articles(filters["status"], filters["q"], start, PAGE_SIZE, author_id)
 
 
 def _requested_filters() -> dict[str, str]:

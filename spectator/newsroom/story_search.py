@@ -112,15 +112,17 @@ def search() -> tuple[str, int]:
         "author_names": author_names,
     }
     try:
-        if query.is_author_unknown:
-            context |= {"hits": [], "total": 0}
-        else:
-            context |= _search_stories(query) if query.text else _list_stories(query)
+        context |= _find_stories(query)
     except IndexUnavailableError:
-        return render_template(
-            "newsroom/search.html", **context, hits=[], is_unavailable=True
-        ), 503
-    return render_template("newsroom/search.html", **context), 200
+        context |= {"hits": [], "is_unavailable": True}
+    status = 503 if "is_unavailable" in context else 200
+    return render_template("newsroom/search.html", **context), status
+
+
+def _find_stories(query: StoryQuery) -> dict[str, Any]:
+    if query.is_author_unknown:
+        return {"hits": [], "total": 0}
+    return _search_stories(query) if query.text else _list_stories(query)
 
 
 def _restricted_author_id() -> int | None:
