@@ -51,8 +51,7 @@ def test_others_and_saves_with_a_text_are_not_refused(author: User, editor: User
     article_id = publishing.create(make_draft(body="word " * 2_000), author)
     press_until_refused(author, article_id)
     publishing.apply_action(article_id, editor, Action("send_back"))
-    version = db.session.scalar(select(func.max(Revision.version)))
-    publishing.save(article_id, make_draft(body="word " * 9_000), author, version or 0)
+    publishing.save(article_id, make_draft(body="word " * 9_000), author, newest_version())
 
 
 def test_one_action_on_a_very_long_story_is_always_possible(author: User) -> None:
@@ -63,13 +62,17 @@ def test_one_action_on_a_very_long_story_is_always_possible(author: User) -> Non
 
 
 def restore(article_id: int, person: User) -> None:
-    version = db.session.scalar(select(func.max(Revision.version)))
-    publishing.restore(article_id, person, 1, version or 0)
+    publishing.restore(article_id, person, 1, newest_version())
+
+
+def newest_version() -> int:
+    return db.session.scalar(select(func.max(Revision.version))) or 0
 
 
 def test_restoring_counts_too(author: User) -> None:
     article_id = publishing.create(make_draft(body="word " * 11_000), author)
     restore(article_id, author)
+    publishing.save(article_id, make_draft(body="short"), author, newest_version())
     with pytest.raises(publishing.CopyLimitReached):
         restore(article_id, author)
 

@@ -177,7 +177,7 @@ def save(
             raise ConflictError
         require_permission(by, action.name, article)
         if action.name == "restore":
-            require_few_copies(session, article, by.id, now)
+            require_few_copies(session, prepared.draft.body, by.id, now)
             prepared = keep_slug_if_taken(
                 session, replace_former_spellings(session, prepared), article
             )

@@ -34,8 +34,8 @@ class CopyLimitReached(Exception):
     """The person has stored too much text again by actions that send none."""
 
 
-def require_few_copies(session: Session, article: Article, by_id: int, now: datetime) -> None:
-    """Raise CopyLimitReached if a copy of this story would exceed the person's limit."""
+def require_few_copies(session: Session, body: str, by_id: int, now: datetime) -> None:
+    """Raise CopyLimitReached if another copy of this body would exceed the person's limit."""
     newest = select(func.max(Revision.id)).scalar_subquery()
     query = select(func.count()).where(
         Revision.id > newest - MAX_COUNTED_REVISIONS,
@@ -44,7 +44,7 @@ def require_few_copies(session: Session, article: Article, by_id: int, now: date
         Revision.made_at > now - COPY_PERIOD,
     )
     copies = (session.scalar(query) or 0) + 1
-    if copies > 1 and copies * len(article.body) > MAX_COPIED_CHARACTERS:
+    if copies > 1 and copies * len(body) > MAX_COPIED_CHARACTERS:
         raise CopyLimitReached
 
 
@@ -63,7 +63,7 @@ def add_revision(
     the previous revision are copied. Raises CopyLimitReached if a person copies too much.
     """
     if draft is None and by_id is not None:
-        require_few_copies(session, article, by_id, now)
+        require_few_copies(session, article.body, by_id, now)
     session.flush()  # sets the story's new version
     newest = session.execute(
         select(Revision.number, Revision.content)
