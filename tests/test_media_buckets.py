@@ -76,6 +76,19 @@ def test_an_upload_is_in_the_bucket_and_readers_get_its_renditions(
     assert status_of(client, "ab/" + "ab" * 16 + "-320.jpg") == 404
 
 
+def test_the_bucket_is_asked_only_for_pictures_that_somebody_lacks(
+    bucket_site: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stored = add_picture(bucket_site)
+    path = f"/media/{names(stored)[0]}"
+    first = client.get(path)
+    monkeypatch.setattr(media.stores.BucketStore, "read", None)
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304 and again.headers["ETag"] == first.headers["ETag"]
+    assert "max-age=31536000" in again.headers["Cache-Control"]
+    assert status_of(client, "ab/" + "ab" * 16 + "-320.jpg") == 404
+
+
 def test_originals_cannot_be_fetched(bucket_site: str, app: Flask, client: FlaskClient) -> None:
     _, stored = add_picture(bucket_site)
     original = f"{stored.digest}.{stored.extension}"

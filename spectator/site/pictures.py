@@ -6,7 +6,7 @@ import logging
 from io import BytesIO
 from pathlib import Path
 
-from flask import Response, abort, current_app, send_file
+from flask import Response, abort, current_app, request, send_file
 
 from spectator import queries
 from spectator.media import (
@@ -37,8 +37,11 @@ def media(name: str) -> Response:
     state = queries.picture_state(digest_from_name(name))
     if state is not None and state.is_withdrawn:
         abort(410)
+    location: Location = current_app.config["MEDIA"]
+    if isinstance(location, str) and state is None:
+        abort(404)  # without asking the bucket for every name that somebody invents
     try:
-        response = _send_rendition(current_app.config["MEDIA"], name)
+        response = _send_rendition(location, name)
     except FileNotFoundError:
         abort(404)
     except StoreError as error:
@@ -53,6 +56,7 @@ def _send_rendition(location: Location, name: str) -> Response:
     """Return a response with a rendition. Raises FileNotFoundError and StoreError."""
     if isinstance(location, Path):
         return send_file(location / "renditions" / name, max_age=YEAR_SECONDS, conditional=True)
-    content = BytesIO(open_bucket(location).read(f"renditions/{name}"))
-    kind = CONTENT_TYPES[Path(name).suffix]
-    return send_file(content, kind, max_age=YEAR_SECONDS, conditional=True, etag=Path(name).stem)
+    kind, etag = CONTENT_TYPES[Path(name).suffix], Path(name).stem
+    has_copy = request.if_none_match.contains(etag)  # then the answer has no body
+    content = BytesIO(b"" if has_copy else open_bucket(location).read(f"renditions/{name}"))
+    return send_file(content, kind, max_age=YEAR_SECONDS, conditional=True, etag=etag)
