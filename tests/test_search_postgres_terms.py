@@ -17,6 +17,7 @@ from spectator.search.postgres.matchers import (
     clause_matcher,
     quote,
 )
+from spectator.search.postgres.selection import Selection
 from spectator.search.postgres.terms import (
     MAX_DOCUMENT_BYTES,
     StoredText,
@@ -182,3 +183,11 @@ def test_stems_and_exact_spellings_have_the_expected_weights() -> None:
 def test_edits_are_counted(one: str, other: str, distance: int) -> None:
     assert is_within(one, other, distance)
     assert distance == 0 or not is_within(one, other, distance - 1)
+
+
+def test_a_parameter_of_a_selection_has_one_value() -> None:
+    selection = Selection().where("published > :name", name=1)
+    with pytest.raises(ValueError, match="name"):
+        selection.where("published < :name", name=2)
+    with pytest.raises(ValueError, match="query"):
+        selection.where("published < :query", query=3).matching("mali").sql()

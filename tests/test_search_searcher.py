@@ -94,6 +94,21 @@ def test_a_query_of_exclusions_finds_all_other_stories(shared: Index) -> None:
     assert results.ids == document_ids(AMHARIC, HAUSA, ABIDJAN, SEGUN)
 
 
+@pytest.mark.parametrize(
+    ("text", "stories"),
+    [
+        ('-"burkina faso" -cotton', (AMHARIC, ARABIC, HAUSA, ABIDJAN, SEGUN)),
+        ('-"burkina faso" -in:business', (AMHARIC, ARABIC, ABIDJAN, SEGUN)),
+        ('"faso and burkina" -"burkina faso" -bamako', (MARKET,)),
+        ('"burkina faso" -"sahel states" -cotton', ()),
+    ],
+)
+def test_phrases_and_words_can_be_excluded_together(
+    shared: Index, text: str, stories: tuple[Document, ...]
+) -> None:
+    assert search_ids(shared, text) == set(document_ids(*stories))
+
+
 def test_a_star_finds_longer_words(shared: Index) -> None:
     results = shared.find(SearchRequest("gover* vot*"))
     assert (results.ids, results.prefixes, results.terms) == (

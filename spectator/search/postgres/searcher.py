@@ -172,16 +172,14 @@ def _exclude(
     selection = selection.without(matcher.tsquery for matcher in matchers if matcher.is_exact)
     inexact = [matcher for matcher in matchers if not matcher.is_exact]
     statistics = statistics or Statistics(reader.generation.document_count, {})
-    unwanted = [
+    ids = [
         key
         for matcher in inexact
         for key in _verify(reader, selection.matching(matcher.tsquery), [matcher], statistics)
     ]
-    return (
-        selection.where("article_id <> ALL (:unwanted)", unwanted=unwanted)
-        if unwanted
-        else (selection)
-    )
+    if not ids:
+        return selection
+    return selection.where("article_id <> ALL (:excluded_ids)", excluded_ids=ids)
 
 
 def _page(

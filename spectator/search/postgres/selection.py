@@ -33,9 +33,8 @@ class Selection:
 
     def where(self, condition: str, **values: object) -> Selection:
         """Return the documents of this selection for which an SQL condition is true."""
-        return replace(
-            self, conditions=(*self.conditions, condition), values={**self.values, **values}
-        )
+        values = _add(self.values, values)
+        return replace(self, conditions=(*self.conditions, condition), values=values)
 
     def among(self, name: str, ids: Collection[int]) -> Selection:
         """Return the documents of this selection that are among some; `name` is a parameter."""
@@ -60,14 +59,23 @@ class Selection:
         """Return an SQL condition and its parameters, whose queries have names with the prefix."""
         conditions, values = list(self.conditions), dict(self.values)
         if self.queries:
-            unwanted = (f"!{query}" for query in self.excluded_queries)
-            values[f"{prefix}query"] = all_of((*self.queries, *unwanted))
-            conditions.append(MATCHES.format(name=f"{prefix}query"))
+            excluded = (f"!{query}" for query in self.excluded_queries)
+            name = f"{prefix}query"
+            values = _add(values, {name: all_of((*self.queries, *excluded))})
+            conditions.append(MATCHES.format(name=name))
         elif self.excluded_queries:
             # The index finds what matches, never what does not.
-            values[f"{prefix}unwanted"] = any_of(self.excluded_queries)
-            matches = MATCHES.format(name=f"{prefix}unwanted")
+            name = f"{prefix}excluded_query"
+            values = _add(values, {name: any_of(self.excluded_queries)})
+            matches = MATCHES.format(name=name)
             conditions.append(
                 f"article_id NOT IN (SELECT article_id FROM {{documents}} WHERE {matches})"  # noqa: S608 - our own words
             )
         return " AND ".join(conditions) or "true", values
+
+
+def _add(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all values. Raises ValueError if a name is used twice."""
+    if twice := values.keys() & more.keys():
+        raise ValueError(f"parameters with two values: {sorted(twice)}")
+    return {**values, **more}
