@@ -32,14 +32,8 @@ def media(name: str) -> Response:
 
     A withdrawn picture is 410 Gone even before the worker has removed its file.
     """
-    if not is_rendition_name(name):
-        abort(404)
-    state = queries.picture_state(digest_from_name(name))
-    if state is not None and state.is_withdrawn:
-        abort(410)
     location: Location = current_app.config["MEDIA"]
-    if isinstance(location, str) and state is None:
-        abort(404)  # without asking the bucket for every name that somebody invents
+    _require_visible(location, name)
     try:
         response = _send_rendition(location, name)
     except FileNotFoundError:
@@ -50,6 +44,20 @@ def media(name: str) -> Response:
         return Response(status=503, headers=headers, mimetype="text/plain")
     response.cache_control.public = response.cache_control.immutable = True
     return response
+
+
+def _require_visible(location: Location, name: str) -> None:
+    """Answer 404 or 410 if a name is invalid or its picture withdrawn.
+
+    A bucket is not asked for every name that somebody invents: a picture in one has a row.
+    """
+    if not is_rendition_name(name):
+        abort(404)
+    state = queries.picture_state(digest_from_name(name))
+    if state is not None and state.is_withdrawn:
+        abort(410)
+    if state is None and isinstance(location, str):
+        abort(404)
 
 
 def _send_rendition(location: Location, name: str) -> Response:
