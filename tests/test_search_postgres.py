@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from spectator.db import postgresql_engine
 from spectator.db.postgresql_engine import DerivedDatabase
 from spectator.search import (
     Document,
@@ -193,6 +195,48 @@ def test_a_change_that_another_host_has_applied_is_refused(
     with pytest.raises(IndexUnavailableError, match="offset 8, not 7"):
         other.apply({story.id: story}, 8, expected_offset=7)
     assert search_ids(other, "cocoa") == {story.id} and other.offset() == 8
+
+
+def test_a_frozen_host_holds_up_other_writers_for_a_while_only(
+    database: DerivedDatabase, shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = postgresql_engine.LIMIT_DERIVED
+    monkeypatch.setattr(postgresql_engine, "LIMIT_DERIVED", limits.replace("'10s'", "'200ms'"))
+    with pytest.raises(DBAPIError), database.writing() as frozen:
+        current_generation(frozen, shared._name, for_update=True)
+        shared.apply({MALI.id: None}, 8)  # while the other transaction sends nothing
+    assert shared.offset() == 8
+
+
+def test_a_writer_that_waits_too_long_finds_the_index_busy(
+    database: DerivedDatabase, shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = postgresql_engine.LIMIT_DERIVED
+    monkeypatch.setattr(postgresql_engine, "LIMIT_DERIVED", limits.replace("'60s'", "'100ms'"))
+    with database.writing() as other:
+        current_generation(other, shared._name, for_update=True)
+        with pytest.raises(IndexBusyError, match="another process"):
+            shared.apply({MALI.id: None}, 8)
+    assert shared.offset() == 7
+
+
+def test_texts_are_analysed_before_the_index_is_locked(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def lock(connection: object, name: str, *, for_update: bool) -> None:
+        calls.append("lock")
+
+    def make_rows(documents: Iterable[Document]) -> list[object]:
+        calls.extend(story.headline for story in documents)
+        return []
+
+    monkeypatch.setattr(index, "current_generation", lock)
+    monkeypatch.setattr(index, "make_rows", make_rows)
+    with pytest.raises(IndexUnavailableError, match="no search index"):
+        shared.apply({MALI.id: MALI}, 8)
+    assert calls == [MALI.headline, "lock"]
 
 
 # Limits

@@ -34,9 +34,17 @@ SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
 SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s';
 SELECT pg_advisory_xact_lock({WRITE_LOCK})
 """
-
-
-# The execution option of transactions that write derived data, and need no write lock.
+# Transactions that write derived data lock only its rows, for as long as it takes. A frozen client
+# is given up after ten seconds, one that is cut off (also amid COPY, when it is not idle) after 25.
+# Nobody stops waiting before that.
+LIMIT_DERIVED = """
+SET LOCAL lock_timeout = '60s';
+SET LOCAL idle_in_transaction_session_timeout = '10s';
+SET LOCAL tcp_keepalives_idle = 10;
+SET LOCAL tcp_keepalives_interval = 5;
+SET LOCAL tcp_keepalives_count = 3
+"""
+# The execution option of these transactions.
 DERIVED_FLAG = "spectator_derived"
 
 
@@ -101,6 +109,8 @@ def prepare(engine: Engine, write_flag: str) -> None:
         )
         if is_writing:
             driver.execute(TAKE_WRITE_LOCK)
+        elif not is_read_only:
+            driver.execute(LIMIT_DERIVED)
 
 
 def dump_json(value: object) -> str:

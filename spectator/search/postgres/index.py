@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from spectator.search import (
@@ -24,6 +24,7 @@ from spectator.search.language.suggestions import suggest
 from spectator.search.postgres.generations import (
     FORMAT,
     Database,
+    Generation,
     abandon,
     begin_rebuild,
     current_generation,
@@ -35,7 +36,7 @@ from spectator.search.postgres.lexicon import DatabaseLexicon
 from spectator.search.postgres.more_like_this import more_like_this
 from spectator.search.postgres.reader import Reader
 from spectator.search.postgres.searcher import search
-from spectator.search.postgres.writer import apply_changes, build
+from spectator.search.postgres.writer import apply_changes, build, make_rows
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,7 +45,7 @@ SIZE = """
 SELECT CAST(sum(pg_total_relation_size(CAST(name AS regclass))) AS bigint)
 FROM unnest(CAST(:names AS text[])) AS name
 """
-QUERY_CANCELED, UNDEFINED_TABLE = "57014", "42P01"
+QUERY_CANCELED, UNDEFINED_TABLE, LOCK_NOT_AVAILABLE = "57014", "42P01", "55P03"
 
 
 class PostgresIndex:
@@ -100,8 +101,10 @@ class PostgresIndex:
         expected_offset: int | None = None,
     ) -> None:
         """See `Index.apply`."""
+        # Before the row is locked: long texts take seconds.
+        rows = list(make_rows(document for document in changes.values() if document))
         with self._database.writing() as connection:
-            generation = current_generation(connection, self._name, for_update=True)
+            generation = self._lock(connection)
             if generation is None:
                 raise IndexUnavailableError("there is no search index to change; rebuild it")
             if generation.format != FORMAT:
@@ -112,7 +115,7 @@ class PostgresIndex:
                 raise IndexUnavailableError(
                     f"the search index is at offset {generation.offset}, not {expected_offset}"
                 )
-            apply_changes(connection, generation, changes, offset)
+            apply_changes(connection, generation, changes, rows, offset)
 
     def rebuild(
         self,
@@ -155,6 +158,15 @@ class PostgresIndex:
 
     def close(self) -> None:
         """See `Index.close`. Connections belong to the caller."""
+
+    def _lock(self, connection: Connection) -> Generation | None:
+        """Return the current generation, whose row is locked until the transaction ends."""
+        try:
+            return current_generation(connection, self._name, for_update=True)
+        except DBAPIError as error:
+            if _sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            raise IndexBusyError("another process is changing the search index") from error
 
     def _read(self, read: Callable[[Reader], T]) -> T:
         """Return the result of `read`; once more if a rebuild has replaced the tables meanwhile."""

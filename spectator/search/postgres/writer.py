@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -33,13 +33,13 @@ COPY = f"COPY {{documents}} ({', '.join(DocumentRow.__annotations__)}) FROM STDI
 def apply_changes(
     connection: Connection,
     generation: Generation,
-    changes: Mapping[int, Document | None],
+    ids: Collection[int],
+    rows: Sequence[DocumentRow],
     offset: int,
 ) -> None:
-    """Replace, add or remove documents in a generation whose row is locked; set its offset."""
-    rows = list(_rows(document for document in changes.values() if document))
+    """Replace the documents with these ids by rows, in a generation whose row is locked."""
     frequencies: Counter[str] = Counter()
-    removed = connection.execute(generation.sql(DELETE), {"ids": list(changes)}).all()
+    removed = connection.execute(generation.sql(DELETE), {"ids": list(ids)}).all()
     for terms, tags in removed:
         frequencies.subtract(_split(terms, tags))
     for row in rows:
@@ -59,7 +59,7 @@ def build(
     """Fill the tables of a new generation; return the number of documents."""
     frequencies: Counter[str] = Counter()
     done = 0
-    for batch in _batches(_rows(documents)):
+    for batch in _batches(make_rows(documents)):
         for row in batch:
             frequencies.update(_split(row.terms, row.tags))
             done += 1
@@ -78,7 +78,7 @@ def build(
     return done
 
 
-def _rows(documents: Iterable[Document]) -> Iterator[DocumentRow]:
+def make_rows(documents: Iterable[Document]) -> Iterator[DocumentRow]:
     """Yield the rows of documents; one whose text causes an error is logged and left out."""
     for document in documents:
         try:
