@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from spectator import accounts, create_app, migrations
+from spectator import accounts, config, create_app, migrations
 from spectator.accounts import hashing
 from spectator.db import WRITE_FLAG, db, engine_options, prepare_engine, sqlite
 from spectator.models import User
@@ -105,6 +105,17 @@ def test_the_file_of_a_version_has_rows_of_every_table(version: str) -> None:
     assert tables
     for table in tables:
         assert any(sql.startswith(f'INSERT INTO "{table}"') for sql in statements), table
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_backup_of_an_older_database_can_be_made_before_its_upgrade(
+    tmp_path: Path, version: str
+) -> None:
+    with closing(sqlite.connect(str(tmp_path / "spectator.db"))) as old:
+        old.executescript((DIRECTORY / f"{version}.sql").read_text("utf-8"))
+    manifest = backup.make(config.load(settings(tmp_path)), tmp_path / "a.backup")
+    assert backup.check(tmp_path / "a.backup").schema == manifest.schema == version
 
 
 @pytest.mark.parametrize(

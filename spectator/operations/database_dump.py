@@ -58,7 +58,8 @@ def _dump_sqlite(source: Path, path: Path) -> int:
             database.backup(copy)  # in one step, so that no save makes it begin again
             copy.execute("PRAGMA journal_mode=DELETE")
             copy.execute("PRAGMA secure_delete=ON")
-            for table in (*LEFT_OUT, *DERIVED):
+            tables = {name for (name,) in copy.execute("SELECT name FROM sqlite_master")}
+            for table in tables.intersection(LEFT_OUT + DERIVED):  # older schemas lack some
                 copy.execute(f"DELETE FROM {table}")  # noqa: S608 - our own words
             copy.commit()
             ((result,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
