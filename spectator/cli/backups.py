@@ -103,6 +103,7 @@ def _restore(settings: dict[str, Any], file: backups.Destination) -> backups.Man
         app = create_app()
         with app.app_context():
             setup.initialise(app)
+            restoring.set_owner(settings, manifest)
     return manifest
 
 

@@ -78,8 +78,11 @@ def wrong_owners(settings: Mapping[str, Any]) -> Iterator[FileMode]:
 
 
 def apply_modes(settings: Mapping[str, Any]) -> None:
-    """Correct the mode of every file that this user owns; root corrects all."""
+    """Correct the mode of every file that this user owns; root corrects all.
+
+    Links are not followed: the site's user could let root change any file.
+    """
     for mode in wrong_modes(settings):
-        if os.geteuid() in (0, mode.owner):
+        if os.geteuid() in (0, mode.owner) and not mode.path.is_symlink():
             with suppress(FileNotFoundError):
                 mode.path.chmod(mode.correct)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from spectator import config, media, migrations
 from spectator.db import database_file
-from spectator.operations import database_dump, file_modes, postgresql
+from spectator.operations import backup, database_dump, file_modes, postgresql
 from spectator.operations.backup_archive import (
     DATABASE_NAMES,
     BackupError,
@@ -38,23 +38,43 @@ def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Ma
     if manifest.schema not in migrations.supported_versions():
         raise BackupError("A newer version of the site made this backup. Update the code.")
     _require_empty(settings)
-    with (
-        open_archive(path) as archive,
-        tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as temporary,
-    ):
+    file = database_file(settings["DATABASE_URL"])
+    if file and not file.parent.exists():
+        file.parent.mkdir(mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True)
+        _copy_owner(data, file.parent)
+    # Beside the database, which may be on another file system than the data directory.
+    with open_archive(path) as archive, backup.workspace(file.parent if file else data) as work:
         for name in manifest.files:
             show(name)
             if name.startswith("originals/"):
-                _restore_picture(archive, manifest, name, settings["MEDIA"], Path(temporary))
+                _restore_picture(archive, manifest, name, settings["MEDIA"], work)
             elif name == config.SECRET_FILE:
                 _extract(archive, manifest, name, data / name)
-        dump = Path(temporary) / DATABASE_NAMES[manifest.database]
+        dump = work / DATABASE_NAMES[manifest.database]
         _extract(archive, manifest, dump.name, dump)
         for directory in ("index", "index-newsroom"):  # derived from another database
             shutil.rmtree(data / directory, ignore_errors=True)
         database_dump.restore(settings["DATABASE_URL"], dump)
-    _set_owner(settings)
     return manifest
+
+
+def set_owner(settings: Mapping[str, Any], manifest: Manifest) -> None:
+    """Give a restored site the modes of a site and, if root restored it, the directory's owner."""
+    file_modes.apply_modes(settings)
+    location: media.Location = settings["MEDIA"]
+    paths = [mode.path for mode in file_modes.wrong_owners(settings)]
+    if isinstance(location, Path):
+        paths += [location / name for name in manifest.files if name.startswith("originals/")]
+    for path in paths:
+        _copy_owner(settings["DATA_DIR"], path)
+
+
+def _copy_owner(source: Path, target: Path) -> None:
+    """Give a file the owner of another one if root runs this; of a link, only the link itself."""
+    if os.geteuid() == 0:
+        status = source.stat()
+        with suppress(FileNotFoundError):  # SQLite deletes its files when it closes them
+            os.chown(target, status.st_uid, status.st_gid, follow_symlinks=False)
 
 
 def find_lost_pictures(settings: Mapping[str, Any], manifest: Manifest) -> str | None:
@@ -127,15 +147,3 @@ def _extract(archive: tarfile.TarFile, manifest: Manifest, name: str, target: Pa
         os.fsync(file.fileno())
     os.replace(unfinished, target)
     sync_directory(target.parent)
-
-
-def _set_owner(settings: Mapping[str, Any]) -> None:
-    """Give the restored files the modes of a site and, if root restores, the directory's owner."""
-    file_modes.apply_modes(settings)
-    if os.geteuid() == 0:
-        status = settings["DATA_DIR"].stat()
-        files = [mode.path for mode in file_modes.wrong_owners(settings)]
-        media: Path | str = settings["MEDIA"]
-        pictures = media.rglob("*") if isinstance(media, Path) else ()
-        for path in (*files, *pictures):
-            os.chown(path, status.st_uid, status.st_gid)
