@@ -173,7 +173,7 @@ def test_a_disk_without_space_for_the_temporary_file_is_not_filled(
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage())
     for target in (f"{bucket}/a.backup", app.config["DATA_DIR"] / "a.backup"):
         code, output = run(environ, "backup", target)
-        assert code == 1 and "MB for a temporary file, but 90 MB are free" in output
+        assert code == 1 and "MB for the backup, but 90 MB are free" in output
     assert contents(bucket) == {}
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from spectator import media
 from spectator.db import database_file
 from spectator.object_storage import COPYING, ObjectStore, open_store
 from spectator.operations.backup_archive import (
@@ -45,7 +46,9 @@ def make(
         return _make_object(settings, target, with_key, show)
     if target.exists():
         raise BackupError(f"{target} exists. Name a new file.")
-    _require_space(target.parent, 2 * _database_bytes(settings["DATABASE_URL"]))
+    database = _database_bytes(settings["DATABASE_URL"])
+    # The temporary copy of the database is deleted before the pictures follow.
+    _require_space(target.parent, database + max(database, _picture_bytes(settings["MEDIA"])))
     unfinished = target.with_name(target.name + UNFINISHED_SUFFIX)
     try:
         with (
@@ -53,7 +56,11 @@ def make(
             open(unfinished, "wb", opener=open_private) as file,
         ):
             archive = ArchiveWriter(settings, work, with_key, show)
-            file.writelines(archive.blocks())
+            for block in archive.blocks():
+                _require_space(
+                    target.parent
+                )  # PostgreSQL's dump and new pictures were not counted
+                file.write(block)
             file.flush()
             os.fsync(file.fileno())
         os.rename(unfinished, target)
@@ -136,12 +143,12 @@ def _lock(directory: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def _require_space(directory: Path, size: int) -> None:
-    """Raise BackupError if a temporary file of this size would fill the disk."""
+def _require_space(directory: Path, size: int = 0) -> None:
+    """Raise BackupError if so many more bytes would leave too little space for the site."""
     free = shutil.disk_usage(directory).free
     if free < size + MIN_FREE_BYTES:
         raise BackupError(
-            f"{directory} needs {(size + MIN_FREE_BYTES) // 1_000_000} MB for a temporary file, "
+            f"{directory} needs {(size + MIN_FREE_BYTES) // 1_000_000} MB for the backup, "
             f"but {free // 1_000_000} MB are free."
         )
 
@@ -150,3 +157,12 @@ def _database_bytes(url: str) -> int:
     """Return the size of SQLite's database; PostgreSQL's dump is compressed and not known yet."""
     path = database_file(url)
     return path.stat().st_size if path and path.exists() else 0
+
+
+def _picture_bytes(location: media.Location) -> int:
+    """Return the size of the originals; those in a bucket are not copied."""
+    size = 0
+    for path in (location / "originals").glob("*") if isinstance(location, Path) else ():
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            size += path.stat().st_size
+    return size
