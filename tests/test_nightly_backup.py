@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from spectator import maintenance
-from spectator.operations import backup, nightly_backup
+from spectator.operations import backup, nightly_backup, site_status
 from spectator.operations.database_dump import DumpError
 from spectator.operations.doctor import problems
 from spectator.worker import Worker
@@ -99,3 +101,36 @@ def test_the_doctor_reports_a_missing_and_an_old_backup(app: Flask, directory: P
     os.utime(directory / f"spectator-{TODAY}.backup", (old.timestamp(), old.timestamp()))
     expected = f"The last backup in {directory} is of {old:%Y-%m-%d %H:%M} UTC."
     assert expected in str(nightly_backup.find_problem(app.config))
+
+
+def test_a_dead_disk_of_backups_stops_neither_the_site_nor_the_worker(
+    app: Flask,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    directory.mkdir()
+    real = Path.stat
+
+    def stat(path: Path, **options: Any) -> os.stat_result:
+        if directory in (path, *path.parents):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    [sentence] = site_status.read(app.config).warnings["backup"]
+    assert sentence.startswith("The backups cannot be listed: ") and "Input/output" in sentence
+    response = app.test_client().get("/readyz")
+    assert response.status_code == 200 and response.json is not None
+    assert response.json["warnings"]["backup"] == [sentence]
+    assert nightly_backup.is_missing(app.config, TODAY)
+    nightly_backup.make(app.config, TODAY)
+    assert "the nightly backup failed: [Errno 5] Input/output error" in caplog.text
+
+
+def test_a_backup_that_is_deleted_while_they_are_listed_does_not_count(
+    app: Flask, directory: Path
+) -> None:
+    directory.mkdir()
+    (directory / f"spectator-{TODAY}.backup").symlink_to("deleted")
+    assert nightly_backup.newest(app.config) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,15 @@ _stored: set[backup.Destination] = set()
 def is_missing(settings: Mapping[str, Any], day: date) -> bool:
     """Return whether backups are asked for and there is none of this day, as far as known.
 
-    A bucket is not asked: `make` does so.
+    A bucket is not asked: `make` does so, and logs why a directory cannot be read.
     """
     if settings["BACKUP_TO"] is None:
         return False
     target = _place(settings["BACKUP_TO"], day)
-    return not (target.exists() if isinstance(target, Path) else target in _stored)
+    try:
+        return not (target.exists() if isinstance(target, Path) else target in _stored)
+    except OSError:
+        return True
 
 
 def make(settings: Mapping[str, Any], day: date) -> None:
@@ -54,7 +58,7 @@ def make(settings: Mapping[str, Any], day: date) -> None:
 
 
 def newest(settings: Mapping[str, Any]) -> datetime | None:
-    """Return when the newest backup was made, None if there is none. Raises StoreError."""
+    """Return when the newest backup was made, if there is one. Raises StoreError and OSError."""
     if settings["BACKUP_TO"] is None:
         return None
     return max(_backups(settings["BACKUP_TO"], READING).values(), default=None)
@@ -69,7 +73,7 @@ def read_state(settings: Mapping[str, Any]) -> tuple[datetime | None, str | None
     """Return when the newest backup was made, and a sentence if that is a problem."""
     try:
         made_at = newest(settings)
-    except StoreError as error:
+    except (OSError, StoreError) as error:
         return None, f"The backups cannot be listed: {error}"
     return made_at, _age_problem(settings, made_at)
 
@@ -89,12 +93,13 @@ def _place(directory: backup.Destination, day: date) -> backup.Destination:
 
 
 def _backups(directory: backup.Destination, patience: Patience) -> dict[str, datetime]:
-    """Return when each nightly backup was made, by name. Raises StoreError."""
+    """Return when each nightly backup was made, by name. Raises StoreError and OSError."""
     if isinstance(directory, Path):
-        return {
-            path.name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            for path in directory.glob(PATTERN)
-        }
+        made_at = {}
+        for path in directory.glob(PATTERN):
+            with suppress(FileNotFoundError):  # The worker deletes old ones.
+                made_at[path.name] = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return made_at
     listing = open_store(directory, patience).listing()
     return {entry.name: entry.changed_at for entry in listing if _NAME.fullmatch(entry.name)}
 

@@ -177,12 +177,14 @@ def _disks(settings: Mapping[str, Any]) -> Iterator[Disk]:
     }
     devices = set()
     for name, directory in directories.items():
-        if not isinstance(directory, Path) or not directory.is_dir():
+        if not isinstance(directory, Path):
             continue
-        device = directory.stat().st_dev
+        try:
+            device, usage = directory.stat().st_dev, shutil.disk_usage(directory)
+        except OSError:  # It is missing, or its disk is: other checks report that.
+            continue
         if device not in devices:
             devices.add(device)
-            usage = shutil.disk_usage(directory)
             yield Disk(name, directory, usage.free, usage.total)
 
 

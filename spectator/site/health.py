@@ -85,7 +85,7 @@ def find_warnings() -> dict[str, tuple[str, ...]] | str:
     """Return what needs attention but keeps the site in rotation: sentences by kind."""
     try:
         status: SiteStatus = current_app.extensions["status"].current()
-    except SQLAlchemyError:
+    except (OSError, SQLAlchemyError):
         current_app.logger.exception("the status cannot be read")
         return "unknown"
     return status.warnings
