@@ -22,12 +22,17 @@ pytestmark = pytest.mark.sqlite
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs/operations.md").read_text("utf-8")
+[AS_SITE] = re.findall(
+    r"^as_site\(\) \(\n.*?^\)\n",
+    (ROOT / "docs/deployment.md").read_text("utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def recipe(title: str) -> str:
     """Return the shell lines under a heading of the guide."""
     chapter = GUIDE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    return chapter.partition("```sh\n")[2].partition("```")[0]
+    return AS_SITE + chapter.partition("```sh\n")[2].partition("```")[0]
 
 
 @pytest.fixture
@@ -36,16 +41,18 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(lines: str, data: Path, backup: str) -> subprocess.CompletedProcess[str]:
         for old, new in {
-            "DATA=/var/lib/spectator": f"DATA={data}",
+            "/var/lib/spectator": str(data),
+            "/etc/spectator.env": str(tmp_path / "spectator.env"),
+            "runuser -u spectator -- ": "",
             "/var/backups/spectator/2026-11-28.backup": backup,
             "/var/backups/spectator": str(tmp_path / "backups"),
-            "cd /srv/spectator": f"cd {ROOT}",
-            ".venv/bin/spectator": f"{sys.executable} -m spectator",
+            "/srv/spectator/.venv/bin": str(Path(sys.executable).parent),
+            "/srv/spectator": str(ROOT),
             "-o spectator -g spectator ": "",
         }.items():
             lines = lines.replace(old, new)
         lines = re.sub(r"^systemctl.*$", ":", lines, flags=re.MULTILINE)
-        environ = os.environ | {"SPECTATOR_DATA_DIR": str(data)}
+        environ = {n: text for n, text in os.environ.items() if not n.startswith("SPECTATOR_")}
         return subprocess.run(
             ["sh", "-ec", lines], capture_output=True, encoding="utf-8", env=environ
         )
@@ -59,18 +66,21 @@ def test_a_backup_can_be_made_and_restored(
     shell: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,
 ) -> None:
-    data = app.config["DATA_DIR"]
+    data, pictures = app.config["DATA_DIR"], tmp_path / "pictures/originals"
+    pictures.mkdir(parents=True)
+    (pictures / "aa.jpg").touch()
+    (tmp_path / "spectator.env").write_text(f"SPECTATOR_MEDIA={pictures.parent}\n", "utf-8")
     story()
     result = shell(recipe("A backup"), data, "")
     assert result.returncode == 0, result.stderr
     [backup] = (tmp_path / "backups").iterdir()
-    assert result.stdout == f"1 stories and 0 pictures are in {backup}\n"
+    assert result.stdout == f"1 stories and 1 pictures are in {backup}\n"
     story()
     db.session.remove()
     db.engine.dispose(close=False)  # like a killed site, leave the write-ahead log
     result = shell(recipe("Restoring a backup"), data, str(backup))
     assert result.returncode == 0, result.stderr
-    assert "restored: 1 stories and 0 pictures of " in result.stdout
+    assert "restored: 1 stories and 1 pictures of " in result.stdout
     assert (data / "secret_key").read_text("ascii") == app.config["SECRET_KEY"]
     with closing(sqlite.connect(str(data / "spectator.db"))) as connection:
         assert connection.execute("SELECT count(*) FROM article").fetchone() == (1,)
