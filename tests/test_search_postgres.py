@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -261,6 +262,32 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(
     with pytest.raises(IndexBusyError):
         shared.find(SearchRequest("mali"))
     assert time.monotonic() - started < 0.9
+
+
+def test_the_last_statement_gets_the_time_that_remains(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_SECONDS", 0.3)
+    monkeypatch.setattr(reader, "FREQUENCIES", "SELECT pg_sleep(2), CAST(:terms AS text[])")
+    started = time.monotonic()
+    with pytest.raises(IndexBusyError):
+        shared.find(SearchRequest("mali"))
+    assert time.monotonic() - started < 1.5
+
+
+def test_costly_searches_leave_threads_to_others(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "SLOT_TIMEOUT_SECONDS", 0.05)
+    with ExitStack() as costly_searches:
+        for _ in range(index.MAX_SEARCHES):
+            costly_searches.enter_context(shared._slot())
+        with pytest.raises(IndexBusyError, match="other searches"):
+            shared.find(SearchRequest("mali"))
+        with monkeypatch.context() as patch:
+            patch.setattr(index.os, "getpid", lambda: 0)
+            assert search_ids(shared, "bamako") == {MALI.id}, "a forked process has its own"
+    assert search_ids(shared, "bamako") == {MALI.id}
 
 
 def test_results_beyond_the_exact_scores_follow_by_their_rough_ones(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, tzinfo
 from typing import TypeVar
 
@@ -39,6 +42,10 @@ from spectator.search.postgres.searcher import search
 from spectator.search.postgres.writer import apply_changes, build, make_rows
 
 log = logging.getLogger(__name__)
+# How many searches a process runs at once, so that costly ones cannot block every thread. Others
+# wait this long.
+MAX_SEARCHES = 2
+SLOT_TIMEOUT_SECONDS = 1.0
 T = TypeVar("T")
 VERSIONS = "SELECT article_id, version FROM {documents}"
 SIZE = """
@@ -59,6 +66,7 @@ class PostgresIndex:
         self._name = name
         self._zone = zone
         self._last_offset: int | None = None
+        self._process_id, self._slots = os.getpid(), threading.Semaphore(MAX_SEARCHES)
 
     def find(self, request: SearchRequest) -> SearchResults:
         """See `Index.find`."""
@@ -170,15 +178,30 @@ class PostgresIndex:
 
     def _read(self, read: Callable[[Reader], T]) -> T:
         """Return the result of `read`; once more if a rebuild has replaced the tables meanwhile."""
-        try:
-            return self._read_once(read)
-        except DBAPIError as error:
-            if _sqlstate(error) != UNDEFINED_TABLE:
+        with self._slot():
+            try:
+                return self._read_once(read)
+            except DBAPIError as error:
+                if _sqlstate(error) != UNDEFINED_TABLE:
+                    raise _search_error(error) from error
+            try:
+                return self._read_once(read)
+            except DBAPIError as error:
                 raise _search_error(error) from error
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the process's slots. Raises IndexBusyError if all are taken for long."""
+        if self._process_id != os.getpid():  # the parent's threads do not exist here
+            self._slots = threading.Semaphore(MAX_SEARCHES)
+            self._process_id = os.getpid()
+        slots = self._slots
+        if not slots.acquire(timeout=SLOT_TIMEOUT_SECONDS):
+            raise IndexBusyError("the search index is busy with other searches")
         try:
-            return self._read_once(read)
-        except DBAPIError as error:
-            raise _search_error(error) from error
+            yield
+        finally:
+            slots.release()
 
     def _read_once(self, read: Callable[[Reader], T]) -> T:
         with self._database.reading() as connection:

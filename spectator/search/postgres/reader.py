@@ -13,7 +13,7 @@ from spectator.search import IndexBusyError
 from spectator.search.postgres.generations import Generation
 from spectator.search.postgres.terms import StoredText, facet_term
 
-# In seconds: of one statement, and of one search, which then returns what it has.
+# In seconds: of one statement, and of all statements of one search.
 MAX_STATEMENT_SECONDS, MAX_SECONDS = 3.0, 5.0
 # Costly plans are compiled and divided among processes otherwise, which takes longer than they do.
 # A scan without the GIN index would unpack the terms of every document; the planner takes that for
@@ -52,8 +52,12 @@ class Reader:
 
     def execute(self, template: str, values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of a statement. Raises IndexBusyError when the time is over."""
-        if self.is_late():
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
             raise IndexBusyError("a search takes too long")
+        if remaining < MAX_STATEMENT_SECONDS:
+            milliseconds = int(remaining * 1000) + 1  # 0 would mean without a limit
+            self.connection.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
         return self.connection.execute(self.generation.sql(template), values).all()
 
     def is_late(self) -> bool:
