@@ -19,11 +19,27 @@ from spectator.search import (
     IndexUnavailableError,
     SearchRequest,
 )
-from spectator.search.postgres import facets, generations, index, ranker, reader, searcher
+from spectator.search.postgres import (
+    facets,
+    generations,
+    index,
+    lexicon,
+    ranker,
+    reader,
+    searcher,
+)
 from spectator.search.postgres.generations import Generation, current_generation
 from spectator.search.postgres.index import PostgresIndex
 from tests.search_engines import MakeIndex
-from tests.search_samples import MALI, MARKET, STORIES, document, document_ids, search_ids
+from tests.search_samples import (
+    ABIDJAN,
+    MALI,
+    MARKET,
+    STORIES,
+    document,
+    document_ids,
+    search_ids,
+)
 
 Execute = Callable[[str], list[tuple[object, ...]]]
 
@@ -273,6 +289,18 @@ def test_the_last_statement_gets_the_time_that_remains(
     with pytest.raises(IndexBusyError):
         shared.find(SearchRequest("mali"))
     assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize("seconds", [-1, 0.2])
+def test_results_do_not_wait_for_a_better_spelling(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    assert shared.find(SearchRequest("abidjam vote")).suggestion == "abidjan vote"
+    monkeypatch.setattr(searcher, "MAX_SPELLING_SECONDS", seconds)
+    slow = "SELECT pg_sleep(1) WHERE :most > 0"
+    monkeypatch.setattr(lexicon, "SIMILAR", slow)
+    results = shared.find(SearchRequest("abidjam vote"))
+    assert results.suggestion == "" and results.ids == [ABIDJAN.id]
 
 
 def test_costly_searches_leave_threads_to_others(

@@ -37,7 +37,7 @@ from spectator.search.postgres.generations import (
 )
 from spectator.search.postgres.lexicon import DatabaseLexicon
 from spectator.search.postgres.more_like_this import more_like_this
-from spectator.search.postgres.reader import Reader
+from spectator.search.postgres.reader import QUERY_CANCELED, Reader
 from spectator.search.postgres.searcher import search
 from spectator.search.postgres.writer import apply_changes, build, make_rows
 
@@ -52,7 +52,7 @@ SIZE = """
 SELECT CAST(sum(pg_total_relation_size(CAST(name AS regclass))) AS bigint)
 FROM unnest(CAST(:names AS text[])) AS name
 """
-QUERY_CANCELED, UNDEFINED_TABLE, LOCK_NOT_AVAILABLE = "57014", "42P01", "55P03"
+UNDEFINED_TABLE, LOCK_NOT_AVAILABLE = "42P01", "55P03"
 
 
 class PostgresIndex:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from spectator.search import FACETS
 from spectator.search.postgres.matchers import all_of, any_of, quote
@@ -27,6 +27,7 @@ class DatabaseLexicon:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._frequencies: dict[str, int] = {}
 
     @property
     def offset(self) -> int:
@@ -40,7 +41,9 @@ class DatabaseLexicon:
 
     def word_frequency(self, word: str) -> int:
         """See `Lexicon.word_frequency`."""
-        return self._reader.document_frequencies([word]).get(word, 0)
+        if word not in self._frequencies:
+            self._read_frequencies([word])
+        return self._frequencies[word]
 
     def is_joined_name(self, word: str) -> bool:
         """See `Lexicon.is_joined_name`."""
@@ -61,7 +64,10 @@ class DatabaseLexicon:
             "pieces": list(_pieces(word[1:], distance + 1)),
         }
         rows = self._reader.execute(SIMILAR, values)
-        return {other for (other,) in rows if is_within(word, other, distance)}
+        words = {other for (other,) in rows if is_within(word, other, distance)}
+        if words:
+            self._read_frequencies(words)  # in one statement: the caller compares them
+        return words
 
     def newest_headlines(self, rows: Sequence[Sequence[str]], limit: int) -> list[int]:
         """See `Lexicon.newest_headlines`."""
@@ -76,6 +82,9 @@ class DatabaseLexicon:
         if not queries:
             return []
         return sort_by_date(self._reader, Selection().matching(any_of(queries)), limit)
+
+    def _read_frequencies(self, words: Collection[str]) -> None:
+        self._frequencies |= dict.fromkeys(words, 0) | self._reader.document_frequencies(words)
 
 
 def _pieces(text: str, number: int) -> Iterator[str]:

@@ -36,6 +36,7 @@ TEXTS = """
 SELECT article_id, published, headline_length, body_length, language, terms, postings
 FROM {documents} WHERE article_id = ANY (:ids)
 """
+QUERY_CANCELED = "57014"  # the error code of a statement that took too long
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -59,6 +60,10 @@ class Reader:
             milliseconds = int(remaining * 1000) + 1  # 0 would mean without a limit
             self.connection.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
         return self.connection.execute(self.generation.sql(template), values).all()
+
+    def end_by(self, seconds: float) -> None:
+        """Leave the search at most so many more seconds."""
+        self.deadline = min(self.deadline, time.monotonic() + seconds)
 
     def is_late(self) -> bool:
         """Return whether the search has used its time."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from spectator.search import MAX_PAGE, MAX_PER_PAGE, SearchRequest, SearchResults
+from sqlalchemy.exc import DBAPIError
+
+from spectator.search import (
+    MAX_PAGE,
+    MAX_PER_PAGE,
+    IndexBusyError,
+    SearchRequest,
+    SearchResults,
+)
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Query
 from spectator.search.language.spelling import suggest_spelling
@@ -14,13 +22,15 @@ from spectator.search.postgres.filters import build_filters
 from spectator.search.postgres.lexicon import DatabaseLexicon
 from spectator.search.postgres.matchers import Matcher, Statistics, clause_matcher
 from spectator.search.postgres.ranker import Scorer, sort_by_date, sort_by_relevance
-from spectator.search.postgres.reader import Reader
+from spectator.search.postgres.reader import QUERY_CANCELED, Reader
 from spectator.search.postgres.selection import Selection
 from spectator.search.relevance import COMMON_WORD_SHARE, FEW_HITS
 from spectator.search.whoosh.stems import Highlights
 
 # How many texts are read to see whether words are in a row.
 MAX_VERIFIED = 1_500
+# For results without a better spelling rather than none.
+MAX_SPELLING_SECONDS = 2.0
 ANY_DOCUMENT = Selection()
 
 
@@ -39,13 +49,27 @@ def search(reader: Reader, request: SearchRequest) -> SearchResults:
     full_matches = results.total if results.mode == "all" else 0
     if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
         return results
+    reader.end_by(MAX_SPELLING_SECONDS)
+    try:
+        suggestion = _suggest_spelling(reader, request, full_matches)
+    except IndexBusyError:
+        return results
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != QUERY_CANCELED:
+            raise
+        return results  # The transaction has failed, but nothing more is read.
+    return replace(results, suggestion=suggestion)
+
+
+def _suggest_spelling(reader: Reader, request: SearchRequest, full_matches: int) -> str:
+    """Return a spelling with which more documents have every word, or ""."""
     suggestion = suggest_spelling(DatabaseLexicon(reader), request.text)
     if not suggestion:
-        return results
+        return ""
     corrected = replace(request, text=suggestion)
     alternative = _run_query(reader, corrected, parse_query(suggestion))
     is_better = alternative.mode == "all" and alternative.total > full_matches
-    return replace(results, suggestion=suggestion) if is_better else results
+    return suggestion if is_better else ""
 
 
 def _run_query(reader: Reader, request: SearchRequest, query: Query) -> SearchResults:
