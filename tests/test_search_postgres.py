@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -123,6 +124,21 @@ def test_frequencies_after_many_changes_are_those_of_a_rebuilt_index(
     assert rows == expected and len(rows) > 50
     counts = [generation_of(database, one).document_count for one in (shared, fresh)]
     assert counts == [len(rest) + 1] * 2
+
+
+def test_an_error_after_the_switch_does_not_drop_the_new_tables(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks when the server has committed."""
+
+    def switch_and_fail(*arguments: Any) -> None:
+        generations.switch(*arguments)
+        raise OSError("the connection is gone")
+
+    monkeypatch.setattr(index, "switch", switch_and_fail)
+    with pytest.raises(OSError, match="connection is gone"):
+        shared.rebuild([MALI], 8)
+    assert shared.offset() == 8 and search_ids(shared, "mali") == {MALI.id}
 
 
 def test_a_search_during_a_switch_reads_the_new_tables(

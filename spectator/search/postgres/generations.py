@@ -176,8 +176,14 @@ def switch(database: Database, generation: Generation, offset: int, documents: i
 
 
 def abandon(database: Database, generation: Generation) -> None:
-    """Drop a generation that was not completed, and end its lease."""
+    """Drop a generation and end its lease, unless it is the current one.
+
+    A switch that failed for its caller may still have been committed.
+    """
     with database.writing() as connection:
+        current = current_generation(connection, generation.name, for_update=True)
+        if current and current.number == generation.number:
+            return
         connection.execute(generation.sql("DROP TABLE IF EXISTS {documents}, {words}"))
         values = {"name": generation.name, "generation": generation.number}
         connection.execute(text(END_LEASE), values)
