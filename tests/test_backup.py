@@ -223,6 +223,7 @@ def test_a_manifest_with_other_values_is_damaged(change: dict[str, object]) -> N
         backup.Manifest.parse(json.dumps(values | change).encode())
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_SPARSE, tarfile.SYMTYPE, tarfile.LNKTYPE])
 def test_a_member_that_is_not_a_plain_file_is_refused_unread(path: Path, kind: bytes) -> None:
     """A sparse one may claim terabytes, which take hours to read."""
