@@ -163,15 +163,19 @@ def put_cursor(page: Page, words: str, at_end: bool = True) -> None:
 
 
 def paste(page: Page, html: str) -> None:
-    """Paste HTML at the cursor, as a page or a word processor puts it on the clipboard."""
+    """Paste HTML at the cursor, as a page or a word processor puts it on the clipboard.
+
+    The editor gets the HTML in a later task, so this waits for a text requested after it.
+    """
     page.evaluate(
-        """html => {
+        """html => new Promise(resolve => {
           const data = new DataTransfer();
           data.setData("text/html", html);
           const options = {clipboardData: data, bubbles: true, cancelable: true};
           const event = new ClipboardEvent("paste", options);
           document.getElementById("body-editor").dispatchEvent(event);
-        }""",
+          data.items[0].getAsString(() => setTimeout(resolve));
+        })""",
         html,
     )
 

@@ -30,12 +30,13 @@ from tests.cases import case_text
 pytestmark = pytest.mark.browser
 PASTE = module("paste")
 SAMPLES, SEED = 150, 20261129
-PASTE_PLAIN = """words => {
+PASTE_PLAIN = """words => new Promise(resolve => {
   const data = new DataTransfer();
   data.setData("text/plain", words);
   const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
   document.getElementById("body-editor").dispatchEvent(event);
-}"""
+  data.items[0].getAsString(() => setTimeout(resolve));
+})"""
 # Cut or copy the selection; return what is put on the clipboard.
 CUT_OR_COPY = """kind => {
   const data = new DataTransfer();
