@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +24,7 @@ from spectator.db import (
     postgresql_engine,
     prepare_engine,
 )
+from spectator.db.poller import PollingConnection
 from spectator.models import Article, Outbox, Section, User
 from spectator.operations import database_copy, diagnosis
 from tests import postgresql
@@ -182,3 +184,14 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, **engine_options(url))
     prepare_engine(engine, ZoneInfo("UTC"))
     return engine
+
+
+def test_no_connection_waits_long_for_a_server_that_has_vanished(app: Flask) -> None:
+    names = {*postgresql_engine.TIMEOUTS}
+    with db.engine.connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        assert names <= driver.info.get_parameters().keys()
+    poller = PollingConnection(app.config["DATABASE_URL"], 1)
+    assert poller.fetch("SELECT 1") == [(1,)]
+    assert names <= poller.connection.info.get_parameters().keys()
+    poller.close()

@@ -179,10 +179,10 @@ def engine_options(url: str) -> dict[str, Any]:
     """Return the options of `create_engine` for a database."""
     if database_file(url):
         return {"module": sqlite}
-    timeout = {"connect_timeout": postgresql_engine.CONNECT_SECONDS}
+    timeouts = {"connect_timeout": postgresql_engine.CONNECT_SECONDS} | postgresql_engine.TIMEOUTS
     return {
         "pool_pre_ping": True,
-        "connect_args": timeout,
+        "connect_args": timeouts,
         "json_serializer": postgresql_engine.dump_json,
     }
 

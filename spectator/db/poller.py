@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
 
-from spectator.db import sqlite_engine
+from spectator.db import postgresql_engine, sqlite_engine
 
 RETRY_SECONDS = 1.0
 Result = TypeVar("Result")
@@ -80,6 +80,7 @@ class PollingConnection:
                 self.url.set(drivername="postgresql").render_as_string(hide_password=False),
                 autocommit=True,
                 connect_timeout=max(2, round(self.timeout)),
+                **postgresql_engine.TIMEOUTS,
                 prepare_threshold=None,
                 client_encoding="utf8",
             )

@@ -12,6 +12,11 @@ from sqlalchemy.engine import Connection
 LOCK_TIMEOUT_SECONDS = 5
 WRITE_LOCK = 0x5BEC7A70  # any number: advisory locks are separate for each database
 CONNECT_SECONDS = 3  # how long a request waits for a server that does not answer
+# If the server vanishes, a connection fails after some ten seconds; the kernel would wait for a
+# quarter of an hour. For connections that wait for an answer:
+KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+# For those whose query did not arrive, in milliseconds:
+TIMEOUTS: dict[str, Any] = KEEPALIVES | {"tcp_user_timeout": 10_000}
 PREPARE_THRESHOLD = 5  # executions after which psycopg prepares a statement (its default)
 # Error codes for faults of the server and not of the statement (postgresql.org/docs,
 # "PostgreSQL Error Codes"), by code or by class.
