@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -188,3 +189,54 @@ def test_a_failed_command_is_reported_with_its_last_line(modules: Modules) -> No
     with pytest.raises(modules["commands"].StepError, match=r"^The packages failed: second$"):
         code = "echo second >&2; echo 'make: *** [Makefile:1] Error 1' >&2; exit 2"
         modules["commands"].call("sh", "-c", code, step="The packages")
+
+
+def test_a_missing_program_and_odd_output_are_reported_like_a_failed_step(
+    modules: Modules,
+) -> None:
+    with pytest.raises(modules["commands"].StepError, match=r"^The packages failed: .*No such"):
+        modules["commands"].call("/nonexistent/make", step="The packages")
+    assert modules["commands"].call("printf", "\\377") == "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PermissionError(1, "Not permitted"), "PermissionError: [Errno 1] Not permitted"),
+        (KeyboardInterrupt(), "It was interrupted."),
+    ],
+)
+def test_whatever_fails_after_the_code_has_moved_leads_back(
+    modules: Modules,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    sentence: str,
+) -> None:
+    program = load_main()
+    moves: list[str] = []
+
+    def reload(_site: object) -> None:
+        if len(moves) == 1:
+            raise error
+
+    site = modules["running_site"].Site
+    monkeypatch.setattr(site, "run", lambda *_, step="": step)
+    monkeypatch.setattr(site, "reload", reload)
+    monkeypatch.setattr(program, "choose_commits", lambda _version: ("old", "new"))
+    monkeypatch.setattr(program, "require_compatible", lambda *_: None)
+    monkeypatch.setattr(program, "move_code", moves.append)
+    assert program.upgrade(site(), "") == 1
+    assert moves == ["new", "old"]
+    assert f"The upgrade failed. {sentence}" in capsys.readouterr().out
+
+
+def load_main() -> ModuleType:
+    """Return the program's main module, which has the name of pytest's own."""
+    path = ROOT / "deploy/upgrade/__main__.py"
+    spec = importlib.util.spec_from_file_location("upgrade_main", path)
+    assert spec is not None and spec.loader is not None
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    return program

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 import time
 
@@ -51,11 +52,11 @@ def upgrade(site: Site, version: str) -> int:
     try:
         move_code(new)
         say(f"Code and packages: {new[:12]}")
-        say(site.run(".venv/bin/spectator", "init"))
+        say(site.run(".venv/bin/spectator", "init", step="spectator init"))
         site.run(".venv/bin/python", "-c", CHECK, step="The trial of the new code")
         has_reloaded = True
         site.reload()
-    except (StepError, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # whatever it is, the old code must return
         return roll_back(site, old, has_reloaded, error)
     call("git", "update-ref", DEPLOYED, new)
     say("The site runs with the new version.")
@@ -64,7 +65,8 @@ def upgrade(site: Site, version: str) -> int:
 
 def roll_back(site: Site, old: str, has_reloaded: bool, error: BaseException) -> int:
     """Return to the old code and say what happened; return the exit code."""
-    say(f"The upgrade failed. {str(error) or 'It was interrupted.'}")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave it half done
+    say(f"The upgrade failed. {describe(error)}")
     if not old:
         say(
             "No earlier commit is known to return to. The running processes go on with their code."
@@ -75,11 +77,20 @@ def roll_back(site: Site, old: str, has_reloaded: bool, error: BaseException) ->
         if has_reloaded:
             site.run(".venv/bin/python", "-c", CHECK, step="The trial of the old code")
             site.reload()
-    except StepError as second_error:
-        say(f"Returning to {old[:12]} failed too. {second_error} See docs/upgrading.md.")
+    except Exception as second_error:
+        say(
+            f"Returning to {old[:12]} failed too. {describe(second_error)} See docs/upgrading.md."
+        )
         return 1
     say(f"The site runs with the version before, {old[:12]}. Nothing that was saved is lost.")
     return 1
+
+
+def describe(error: BaseException) -> str:
+    """Return what went wrong as a sentence."""
+    if isinstance(error, KeyboardInterrupt):
+        return "It was interrupted."
+    return str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
 
 
 def main() -> int:

@@ -19,19 +19,23 @@ def call(*words: str, step: str = "") -> str:
 
     The step is the command itself if it has no name.
     """
-    result = subprocess.run(  # noqa: S603 - words of this program, no shell
-        words,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    name = step or shlex.join(words)[:100]
+    try:
+        result = subprocess.run(  # noqa: S603 - words of this program, no shell
+            words,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise StepError(f"{name} failed: {error}") from error
     if result.returncode:
         output = (result.stderr or result.stdout).strip().splitlines()
         # make ends with a line of its own.
         lines = [line for line in output if not line.startswith("make")] or ["no message"]
-        name = step or shlex.join(words)[:100]
         raise StepError(f"{name} failed: {lines[-1][:MAX_DETAIL_CHARACTERS]}")
     return result.stdout.strip()
 

@@ -151,7 +151,7 @@ def require_answers(master: int) -> None:
         try:
             connection.request("GET", path)
             status = connection.getresponse().status
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise StepError(f"The site does not answer on {address}: {error}") from error
         finally:
             connection.close()
