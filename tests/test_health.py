@@ -127,3 +127,14 @@ def test_without_a_database_the_site_is_unready(app: Flask) -> None:
         and response.json is not None
         and response.json["status"] == "unready"
     )
+
+
+def test_the_public_never_waits_for_what_only_trusted_clients_see(
+    guarded: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_the_bucket() -> None:
+        raise AssertionError("a stranger must not wait for this")
+
+    monkeypatch.setattr(guarded.extensions["status"], "current", ask_the_bucket)
+    response = guarded.test_client().get("/readyz", headers=READER, environ_overrides=PUBLIC)
+    assert response.json == {"status": "ok"}

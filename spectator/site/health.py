@@ -50,7 +50,12 @@ def readyz() -> tuple[dict[str, Any], int, dict[str, str]]:
     status, since readers are still served.
     """
     report, is_ready = check_health()
-    details = report if may_know_details() else {}
+    details = {}
+    if may_know_details():
+        details = report | {
+            "warnings": find_warnings(),  # they may wait for a bucket, as strangers must not
+            "search_log": search_log.find_problem(current_app.config["DATA_DIR"]) or "ok",
+        }
     status = {"status": "ok" if is_ready else "unready"}
     return details | status, 200 if is_ready else 503, {"Cache-Control": "no-store"}
 
@@ -77,8 +82,7 @@ def check_health() -> tuple[dict[str, Any], bool]:
         "newsroom_index_position": newsroom.offset,
         "newsroom_behind_seconds": newsroom.seconds,
     }
-    report["warnings"] = find_warnings()
-    return report | {"search_log": search_log.find_problem(data) or "ok"}, not fault
+    return report, not fault
 
 
 def find_warnings() -> dict[str, tuple[str, ...]] | str:
