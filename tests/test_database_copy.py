@@ -125,6 +125,9 @@ def test_the_command_copies_only_a_stopped_site(
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     assert "copied and verified" in result.output
+    url = f"sqlite:///{tmp_path}/third.db"
+    result = CliRunner().invoke(main, ["database", "copy", "-"], input=f"{url}\n")
+    assert result.exit_code == 0 and (tmp_path / "third.db").exists()
     result = CliRunner().invoke(main, ["database", "copy", "mysql://root@localhost/x"])
     assert result.exit_code == 1
     assert "use sqlite:////absolute/path/spectator.db or postgresql+psycopg://" in result.output

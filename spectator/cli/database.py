@@ -31,10 +31,13 @@ def copy(app: Flask, url: str) -> None:
     """Copy the database to the new, empty database at URL, and verify the copy.
 
     Stop the site before, and set SPECTATOR_DATABASE_URL to URL afterwards. The old database stays
-    as it is. An unfinished copy can be repeated.
+    as it is. An unfinished copy can be repeated. With "-", URL is read from the
+    standard input, so that other users of the machine do not see its password.
 
     Example: spectator database copy postgresql+psycopg://spectator@db.example/spectator
     """
+    if url == "-":
+        url = sys.stdin.readline().strip()
     try:
         # The search engine is a setting of its own, to be changed after the copy.
         config.load(os.environ | {"SPECTATOR_DATABASE_URL": url, "SPECTATOR_SEARCH": "whoosh"})
