@@ -103,5 +103,5 @@ def test_a_damaged_database_is_reported_with_advice(
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xa5" * 8192)
-    [line] = problems_with(app, "damaged")
+    [line] = problems_with(app, "database is damaged")
     assert "Restoring a backup" in line

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from spectator import metrics, queries
-from spectator.db import db
-from spectator.models import Article, TrafficHour
+from spectator import indexing, metrics, queries
+from spectator.db import Database, StorageError, db
+from spectator.models import Article, Outbox, TrafficHour
 from spectator.newsroom.charts import make_chart
 from spectator.operations.traffic import TrafficRecorder
 from tests.newsroom_client import logged_in_client
@@ -37,9 +39,17 @@ def test_only_administrators_see_the_status(app: Flask, role: str) -> None:
     assert app.test_client().get(STATUS).status_code == 303, "strangers log in first"
 
 
+def make_indexes(app: Flask) -> None:
+    """Build both search indexes, as the worker does."""
+    for index, source in indexing.open_indexes(app.config["DATA_DIR"]):
+        while indexing.catch_up(index, source):
+            pass
+
+
 def test_an_administrator_reads_the_state_in_plain_words(
-    admin: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+    app: Flask, admin: FlaskClient, story: Callable[..., int]
 ) -> None:
+    make_indexes(app)
     story(headline="Ports")
     page = admin.get(STATUS).text
     assert "Everything works." in page
@@ -50,8 +60,25 @@ def test_an_administrator_reads_the_state_in_plain_words(
     assert admin.get("/newsroom/status").location.endswith(STATUS)
 
 
-def test_a_missed_schedule_is_at_the_top(admin: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_worker_that_stands_still_is_no_site_on_which_everything_works(
+    app: Flask, admin: FlaskClient, story: Callable[..., int]
+) -> None:
+    assert "The search index is missing or damaged." in admin.get(STATUS).text
+    make_indexes(app)
+    story()
+    with db.write() as session:
+        session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(hours=2)))
+    app.extensions["status"].computed_at = float("-inf")
+    page = admin.get(STATUS).text
+    assert re.search(r"The search index is 7[0-9]{3} s behind. Start the worker", page)
+    assert "Everything works." not in page
+
+
+def test_a_missed_schedule_is_at_the_top(
+    app: Flask, admin: FlaskClient, story: Callable[..., int]
+) -> None:
     article_id = story()
+    make_indexes(app)
     with db.write() as session:
         at = datetime.now(UTC) - timedelta(minutes=5)
         session.execute(update(Article).values(status="scheduled", published_at=at))
@@ -116,3 +143,20 @@ def test_the_traffic_of_two_weeks_is_kept(app: Flask, monkeypatch: pytest.Monkey
     recorder.record_if_due()
     recorder.record_if_due()  # not due
     assert [row.requests for row in queries.traffic_hours(24 * 30)] == [13, 1]
+
+
+def test_counts_that_could_not_be_stored_are_stored_the_next_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = TrafficRecorder(app.config["DATA_DIR"])
+    recorder.totals = metrics.RequestTotals(0, 0, 0)
+    monkeypatch.setattr(metrics, "read_totals", lambda _data: metrics.RequestTotals(5, 0, 0))
+    with monkeypatch.context() as patch, pytest.raises(StorageError):
+        patch.setattr(Database, "write", fail_to_write)
+        recorder.record()
+    recorder.record()
+    assert [row.requests for row in queries.traffic_hours(2)] == [5]
+
+
+def fail_to_write(_database: Database) -> NoReturn:
+    raise StorageError("busy", OSError("another writes"))

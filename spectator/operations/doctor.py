@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,6 @@ from spectator.operations import (
 )
 from spectator.search import engine_fault
 
-MAX_INDEX_LAG_SECONDS = 30
-
 
 def problems(app: Flask) -> Iterator[str]:
     """Yield each problem of this installation, with what to do about it."""
@@ -47,9 +46,12 @@ def problems(app: Flask) -> Iterator[str]:
     yield from certificate.problems(app.config)
     try:
         yield from _database_problems(app.config)
-        for kind, sentences in site_status.read(app.config).warnings.items():
-            if kind != "backup" or not bucket_problems:
-                yield from sentences
+        warnings = site_status.read(app.config).warnings
+        if bucket_problems:
+            del warnings["backup"]
+        if not is_shared_search(app.config) and engine_fault():
+            del warnings["index"]
+        yield from chain.from_iterable(warnings.values())
     except SQLAlchemyError as error:
         yield diagnosis.explain(error, app.config)
 
@@ -106,12 +108,7 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     yield from _picture_problems(settings["MEDIA"])
     if not is_shared_search(settings):
         yield from file_limits.problems(indexing.index_directories(data))
-    if not is_shared_search(settings) and (fault := engine_fault()):
-        yield fault
-    else:
-        yield from _index_problems("The search index", indexing.lag(data))
-        newsroom_lag = indexing.lag(data, indexing.NEWSROOM)
-        yield from _index_problems("The newsroom's search index", newsroom_lag)
+        yield from filter(None, [engine_fault()])
     if sentence := search_log.find_problem(data):
         yield sentence
     yield from registry.find_setting_differences()
@@ -147,21 +144,6 @@ def _picture_problems(location: media.Location) -> Iterator[str]:
             f"{len(missing)} of {len(pictures)} pictures have no original, such as {missing[0]}. "
             f"Restore {location}/originals from a backup."
         )
-
-
-def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
-    if lag.offset is None:
-        yield (
-            f"{name} is missing or damaged. The worker rebuilds it while the site runs; "
-            "or run: spectator reindex"
-        )
-    elif lag.seconds > MAX_INDEX_LAG_SECONDS:
-        yield (
-            f"{name} is {lag.seconds:.0f} s behind. "
-            "Start the worker: spectator run, or spectator worker"
-        )
-    elif lag.offset > lag.edition:
-        yield f"{name} is ahead of the database. If it was restored, run: spectator reindex"
 
 
 def is_sqlite(settings: Mapping[str, Any]) -> bool:

@@ -25,6 +25,7 @@ SLOW_CACHE_SECONDS = 300.0  # of what reads whole tables, or asks a bucket
 # The worker publishes within a quarter of a second, or as soon as nobody else is writing.
 MAX_PUBLICATION_DELAY = timedelta(seconds=10)
 MAX_OVERDUE = 10  # stories to name
+MAX_INDEX_LAG_SECONDS = 30
 LOW_DISK_BYTES, LOW_DISK_SHARE = 500_000_000, 0.05
 # Rows of the tables that the worker prunes; with more, something does not work as it should.
 MAX_ROWS = {
@@ -132,9 +133,10 @@ def compute(settings: Mapping[str, Any], slow_facts: SlowFacts) -> SiteStatus:
     late = queries.scheduled_before(now - MAX_PUBLICATION_DELAY, MAX_OVERDUE)
     overdue = tuple((article_id, due) for article_id, due in late if due is not None)
     disks = tuple(_disks(settings))
+    public, newsroom = indexing.lag(data), indexing.lag(data, indexing.NEWSROOM)
     return SiteStatus(
         at=now,
-        consumers=tuple(_consumers(data)),
+        consumers=tuple(_consumers(public, newsroom)),
         overdue=overdue,
         next_due_at=queries.next_due_at(),
         in_review=queries.review_count(None),
@@ -145,6 +147,10 @@ def compute(settings: Mapping[str, Any], slow_facts: SlowFacts) -> SiteStatus:
         uncounted_search_bytes=_total_bytes(data.glob("searches.*")),
         warnings={
             "schedule": tuple(map(_overdue_sentence, overdue)),
+            "index": (
+                *_index_sentences("The search index", public),
+                *_index_sentences("The newsroom's search index", newsroom),
+            ),
             "disk": tuple(_disk_sentences(disks)),
             "backup": tuple(filter(None, [slow_facts.backup_problem])),
             "tables": tuple(_table_sentences(slow_facts.table_rows)),
@@ -152,8 +158,7 @@ def compute(settings: Mapping[str, Any], slow_facts: SlowFacts) -> SiteStatus:
     )
 
 
-def _consumers(data: Path) -> Iterator[ConsumerState]:
-    public, newsroom = indexing.lag(data), indexing.lag(data, indexing.NEWSROOM)
+def _consumers(public: indexing.Lag, newsroom: indexing.Lag) -> Iterator[ConsumerState]:
     offset = queries.consumer_offset(related.CONSUMER) or 0
     first = outbox.first_event_time_after(offset)
     seconds = (datetime.now(UTC) - first).total_seconds() if first else 0.0
@@ -203,6 +208,21 @@ def _overdue_sentence(row: tuple[int, datetime]) -> str:
         f"Story {article_id} was due at {due:%Y-%m-%d %H:%M} UTC and is not published. "
         "Start the worker, or check its log."
     )
+
+
+def _index_sentences(name: str, lag: indexing.Lag) -> Iterator[str]:
+    if lag.offset is None:
+        yield (
+            f"{name} is missing or damaged. The worker rebuilds it while the site runs; "
+            "or run: spectator reindex"
+        )
+    elif lag.seconds > MAX_INDEX_LAG_SECONDS:
+        yield (
+            f"{name} is {lag.seconds:.0f} s behind. "
+            "Start the worker: spectator run, or spectator worker"
+        )
+    elif lag.offset > lag.edition:
+        yield f"{name} is ahead of the database. If it was restored, run: spectator reindex"
 
 
 def _disk_sentences(disks: tuple[Disk, ...]) -> Iterator[str]:
