@@ -61,6 +61,7 @@ class Maintenance:
         self.proxy_cache = proxy_cache
         self.renditions = renditions
         self.traffic = TrafficRecorder(self.data_dir)
+        self.edition_without_index: int | None = None
         with app.app_context():
             self.membership = Membership(self.own_offset)
         self.last_nightly_run: date | None = None
@@ -102,15 +103,20 @@ class Maintenance:
                 self.app.config["TIMEZONE"],
             )
 
-    def own_offset(self) -> int | None:
+    def own_offset(self) -> int:
         """Return the last outbox row that this host's own consumers have processed.
 
-        None: they need no earlier row, because the index must be rebuilt.
+        While the index must be rebuilt, it is the edition before that: the rows since then are
+        needed when the build ends.
         """
         offset = indexing.open_public_index(self.data_dir).offset()
-        if offset is None and not self.proxy_cache.is_enabled:
-            return None
-        return self.proxy_cache.prunable_through(outbox.edition() if offset is None else offset)
+        if offset is None:
+            if self.edition_without_index is None:
+                self.edition_without_index = outbox.edition()
+            offset = self.edition_without_index
+        else:
+            self.edition_without_index = None
+        return self.proxy_cache.prunable_through(offset)
 
     def prune_outbox(self) -> None:
         """Delete the rows that every consumer of every host has processed."""
@@ -135,8 +141,8 @@ class Maintenance:
         # Also in the database: a worker that starts in this hour does not begin again.
         host = registry.find_own_host()
         if day not in (self.last_nightly_run, host.repaired_on if host else None):
-            self.last_nightly_run = day
             self.repair_indexes()
+            self.last_nightly_run = day
             with db.write() as session:
                 registry.own_host(session).repaired_on = day
         is_due = queries.consumer_offset(related.NIGHTLY_PASS) != day.toordinal()

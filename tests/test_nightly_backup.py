@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 
 from spectator import maintenance
+from spectator.db import StorageError
 from spectator.operations import backup, nightly_backup, site_status
 from spectator.operations.database_dump import DumpError
 from spectator.operations.doctor import problems
@@ -134,3 +135,36 @@ def test_a_backup_that_is_deleted_while_they_are_listed_does_not_count(
     directory.mkdir()
     (directory / f"spectator-{TODAY}.backup").symlink_to("deleted")
     assert nightly_backup.newest(app.config) is None
+
+
+def test_an_error_that_nobody_expected_is_logged(
+    app: Flask,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("not a number")
+
+    monkeypatch.setattr(backup, "make", fail)
+    nightly_backup.make(app.config, TODAY)
+    assert "the nightly backup failed" in caplog.text and "not a number" in caplog.text
+
+
+def test_the_nightly_repair_is_tried_again_after_an_error(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def repair() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise StorageError("busy", OSError("another host writes"))
+
+    background = Worker(app).maintenance
+    monkeypatch.setattr(background, "repair_indexes", repair)
+    with pytest.raises(StorageError):
+        background.run_nightly(TODAY)
+    for _ in range(2):
+        background.run_nightly(TODAY)
+    assert len(calls) == 2

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 
 from spectator.db import database_file, sqlite
+from spectator.db.postgresql_engine import KEEPALIVES
 from spectator.operations.durable_files import sync_directory
 
 # Access that was removed after a backup must not come back with it.
@@ -76,7 +77,11 @@ def _dump_postgresql(url: str, path: Path) -> int:
     left_out += [f"--exclude-table={pattern}" for pattern in DERIVED_TABLES]
     options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={path}", *left_out)
     _run("pg_dump", url, *options)
-    return int(_run("psql", url, "--tuples-only", "--no-align", "--command", COUNT_STORIES))
+    return int(
+        _run(
+            "psql", url, "--no-psqlrc", "--tuples-only", "--no-align", "--command", COUNT_STORIES
+        )
+    )
 
 
 def _run(program: str, url: str, *words: str) -> str:
@@ -85,7 +90,8 @@ def _run(program: str, url: str, *words: str) -> str:
         raise DumpError(f"{program} is missing. Install it: apt-get install postgresql-client")
     parts = make_url(url).set(drivername="postgresql")
     environ = os.environ | {"PGPASSWORD": str(parts.password or "")}
-    target = parts._replace(password=None).render_as_string()
+    timeouts = {name: str(value) for name, value in KEEPALIVES.items()}
+    target = parts._replace(password=None).update_query_dict(timeouts).render_as_string()
     result = subprocess.run(  # noqa: S603 - our own words and the operator's URL
         [program, f"--dbname={target}", *words],
         env=environ,

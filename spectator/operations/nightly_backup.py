@@ -55,6 +55,8 @@ def make(settings: Mapping[str, Any], day: date) -> None:
             _delete(directory, name)
     except (OSError, DumpError, StoreError, backup.BackupError) as error:
         log.error("the nightly backup failed: %s", error)
+    except Exception:  # the thread has no caller who could log it
+        log.exception("the nightly backup failed")
 
 
 def newest(settings: Mapping[str, Any]) -> datetime | None:

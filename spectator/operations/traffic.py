@@ -33,15 +33,15 @@ class TrafficRecorder:
 
     def record(self) -> None:
         """Store what was requested since the last call; the first one only reads the counts."""
-        previous, self.totals = self.totals, metrics.read_totals(self.data_dir)
-        if previous is None or self.totals == previous:
+        previous, totals = self.totals, metrics.read_totals(self.data_dir)
+        if previous is None or totals == previous:
+            self.totals = totals
             return
-        if self.totals.requests < previous.requests:  # the site was started again
+        if totals.requests < previous.requests:  # the site was started again
             previous = metrics.RequestTotals()
         now = datetime.now(UTC)
         values = {
-            name: getattr(self.totals, name) - getattr(previous, name)
-            for name in previous._fields
+            name: getattr(totals, name) - getattr(previous, name) for name in previous._fields
         }
         hour = now.replace(minute=0, second=0, microsecond=0)
         statement = insert(TrafficHour).values(hour=hour, **values)
@@ -49,3 +49,4 @@ class TrafficRecorder:
         with db.write() as session:
             session.execute(statement.on_conflict_do_update(index_elements=["hour"], set_=sums))
             session.execute(delete(TrafficHour).where(TrafficHour.hour < now - RETENTION))
+        self.totals = totals  # after the commit: what could not be stored is stored the next time
