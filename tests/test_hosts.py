@@ -237,6 +237,40 @@ def test_a_report_that_fails_is_repeated_and_ends_no_worker(
     assert len(calls) == 2
 
 
+def test_a_lease_may_be_left_during_a_report(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    membership = Membership(lambda: 1)
+    membership.wanted_leases.add(leases.BACKUP)
+
+    def take(*_: object) -> bool:
+        membership.leave_to_expire(leases.BACKUP)  # as the maintenance does in its thread
+        return True
+
+    monkeypatch.setattr(leases, "take", take)
+    membership.report()
+    assert membership.leases is not None and leases.LEADER in membership.leases
+
+
+def test_a_host_without_an_index_keeps_the_changes_since_it_was_missing(
+    app: Flask, story: Story, idle_worker: Worker
+) -> None:
+    story()
+    offset = idle_worker.maintenance.own_offset()
+    assert offset == outbox.edition()
+    story(headline="Published during the build")
+    assert idle_worker.maintenance.own_offset() == offset
+    while idle_worker.run_once():
+        pass
+    assert idle_worker.maintenance.own_offset() == outbox.edition() > offset
+
+
+def test_hashes_of_pictures_tell_buckets_apart_but_no_directories(
+    app: Flask, tmp_path: Path
+) -> None:
+    places = (tmp_path / "a", tmp_path / "b", "s3://a/media", "s3://b/media")
+    hashes = [shared_settings.hash_settings(app.config | {"MEDIA": at})["MEDIA"] for at in places]
+    assert hashes[0] == hashes[1] and len({*hashes}) == 3
+
+
 def test_hashes_show_no_setting_and_follow_each(app: Flask, tmp_path: Path) -> None:
     theme = tmp_path / "theme.css"
     theme.write_text(":root { --accent: #000 }")

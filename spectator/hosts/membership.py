@@ -62,7 +62,7 @@ class Membership:
                 registry.report(session, offset, now)
                 self.leases = frozenset(
                     name
-                    for name in self.wanted_leases
+                    for name in tuple(self.wanted_leases)  # other threads change it
                     if leases.take(session, name, self.own_id, now)
                 )
             self._compare_settings()

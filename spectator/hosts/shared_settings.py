@@ -14,9 +14,9 @@ from spectator.models import Host
 
 NAMES = (
     *("SITE_URL", "SITE_NAME", "SITE_TAGLINE", "PERMALINK", "TIMEZONE", "LANGUAGE", "SEARCH"),
-    *("HTMX_URL", "HTMX_INTEGRITY", "HSTS_SUBDOMAINS"),
+    *("HTMX_URL", "HTMX_INTEGRITY", "HSTS_SUBDOMAINS", "MEDIA_URL"),
 )
-SECRET_KEY, THEME = "SECRET_KEY", "THEME"
+SECRET_KEY, THEME, MEDIA = "SECRET_KEY", "THEME", "MEDIA"
 HASH_BYTES = 16
 
 
@@ -24,6 +24,9 @@ def hash_settings(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return a hash of each shared setting: of the theme its content, of the key an HMAC."""
     contents = {name: str(settings[name]).encode() for name in NAMES}
     contents[THEME] = _read_theme(settings[THEME])
+    # A shared directory may have another path on each host.
+    is_directory = isinstance(settings[MEDIA], Path)
+    contents[MEDIA] = b"directory" if is_directory else settings[MEDIA].encode()
     hashes = {name: hashlib.sha256(content).digest() for name, content in contents.items()}
     key: str = settings[SECRET_KEY]
     hashes[SECRET_KEY] = hmac.digest(key.encode(), b"the key of a host", hashlib.sha256)
