@@ -218,6 +218,7 @@ def _build_changes(ids: set[int], source: Source) -> dict[int, Document | None]:
 
 def compact(index: Index, source: Source = PUBLIC) -> None:
     """Rebuild an index that many updates have spread over many files, which slows searches."""
+    index.delete_unused()
     try:
         if index.is_fragmented():
             rebuild(index, source=source)

@@ -126,6 +126,34 @@ def test_frequencies_after_many_changes_are_those_of_a_rebuilt_index(
     assert counts == [len(rest) + 1] * 2
 
 
+def test_tables_of_interrupted_rebuilds_are_dropped_later(
+    database: DerivedDatabase, shared: PostgresIndex
+) -> None:
+    current = tables(database, shared)
+    generations.begin_rebuild(database, shared._name)
+    shared.delete_unused()
+    assert len(tables(database, shared)) == 4, "it may go on"
+    with database.writing() as connection:
+        row = {"name": shared._name, "seconds": -1, "generation": 2}
+        connection.execute(text(generations.KEEP_LEASE), row)
+    shared.delete_unused()
+    assert tables(database, shared) == current
+
+
+def test_a_rebuild_whose_tables_were_dropped_says_so(
+    database: DerivedDatabase, shared: PostgresIndex
+) -> None:
+    def stories() -> Iterator[Document]:
+        generation = replace(generation_of(database, shared), number=2)
+        with database.writing() as connection:
+            connection.execute(generation.sql("DROP TABLE {documents}, {words}"))
+        yield MALI
+
+    with pytest.raises(IndexUnavailableError, match="another process"):
+        shared.rebuild(stories(), 8)
+    assert shared.offset() == 7
+
+
 def test_an_error_after_the_switch_does_not_drop_the_new_tables(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,8 +169,17 @@ def test_an_error_after_the_switch_does_not_drop_the_new_tables(
     assert shared.offset() == 8 and search_ids(shared, "mali") == {MALI.id}
 
 
-def test_a_search_during_a_switch_reads_the_new_tables(
-    database: DerivedDatabase, shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "read_index",
+    [
+        lambda shared: search_ids(shared, "mali") == {MALI.id},
+        lambda shared: shared.versions() == {MALI.id: 1},
+    ],
+)
+def test_a_read_during_a_switch_reads_the_new_tables(
+    shared: PostgresIndex,
+    monkeypatch: pytest.MonkeyPatch,
+    read_index: Callable[[PostgresIndex], bool],
 ) -> None:
     """The row is read, then the tables are dropped, then they are read."""
     read_once, attempts = current_generation, []
@@ -157,7 +194,7 @@ def test_a_search_during_a_switch_reads_the_new_tables(
         return generation
 
     monkeypatch.setattr(index, "current_generation", read_and_replace)
-    assert search_ids(shared, "mali") == {MALI.id}
+    assert read_index(shared)
     assert len(attempts) == 2
 
 

@@ -213,6 +213,9 @@ class Index(Protocol):
         Such an index still answers searches, but cannot be changed until it is rebuilt.
         """
 
+    def delete_unused(self) -> None:
+        """Delete what interrupted rebuilds have left. Never raises."""
+
     def is_fragmented(self) -> bool:
         """Return whether many small commits have made searches slow and a rebuild worthwhile.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from spectator.search import IndexUnavailableError
 
@@ -78,6 +78,13 @@ WHERE name = :name AND newest = :generation
 LIST_TABLES = r"""
 SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))
   AND tablename ~ ('^search_(documents|words)_' || :name || '_[0-9]+$')
+"""
+IS_UNUSED = """
+substring(tablename FROM '[0-9]+$') NOT IN (
+  SELECT CAST(generation AS text) FROM search_index WHERE name = :name
+  UNION SELECT CAST(newest AS text) FROM search_index
+    WHERE name = :name AND leased_until > clock_timestamp()
+)
 """
 
 
@@ -154,7 +161,7 @@ def hold_lease(database: Database, generation: Generation) -> Iterator[None]:
                 with database.writing() as connection:
                     values = {"name": generation.name, "generation": generation.number}
                     connection.execute(text(KEEP_LEASE), values | {"seconds": LEASE_SECONDS})
-            except DBAPIError:
+            except Exception:  # also one of the driver: the thread must go on
                 log.warning("the lease of a rebuild could not be extended", exc_info=True)
 
     thread = threading.Thread(target=extend, name="lease", daemon=True)
@@ -189,17 +196,27 @@ def abandon(database: Database, generation: Generation) -> None:
         connection.execute(text(END_LEASE), values)
 
 
-def drop_others(database: Database, generation: Generation) -> None:
-    """Drop the tables of older generations; those that somebody reads are left for later."""
-    with database.reading() as connection:
-        tables = connection.scalars(text(LIST_TABLES), {"name": generation.name}).all()
-    for table in tables:
-        if int(table.rpartition("_")[2]) >= generation.number:
-            continue  # a rebuild that has begun since then
-        try:
-            with database.writing() as connection:
-                connection.execute(text(f"SET LOCAL lock_timeout = '{DROP_LOCK_SECONDS}s'"))
-                connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
-                raise
+def drop_unused(database: Database, name: str) -> None:
+    """Drop the tables of all generations but the current and the one that is being built.
+
+    Those that somebody reads are left for the next time. Errors are logged.
+    """
+    try:
+        with database.reading() as connection:
+            tables = connection.scalars(
+                text(f"{LIST_TABLES} AND {IS_UNUSED}"), {"name": name}
+            ).all()
+        for table in tables:
+            _drop(database, table)
+    except SQLAlchemyError:
+        log.warning("old tables of a search index were not dropped", exc_info=True)
+
+
+def _drop(database: Database, table: str) -> None:
+    try:
+        with database.writing() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{DROP_LOCK_SECONDS}s'"))
+            connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
+            raise

@@ -31,7 +31,7 @@ from spectator.search.postgres.generations import (
     abandon,
     begin_rebuild,
     current_generation,
-    drop_others,
+    drop_unused,
     hold_lease,
     switch,
 )
@@ -49,7 +49,7 @@ SLOT_TIMEOUT_SECONDS = 1.0
 T = TypeVar("T")
 VERSIONS = "SELECT article_id, version FROM {documents}"
 SIZE = """
-SELECT CAST(sum(pg_total_relation_size(CAST(name AS regclass))) AS bigint)
+SELECT CAST(sum(pg_total_relation_size(to_regclass(name))) AS bigint)
 FROM unnest(CAST(:names AS text[])) AS name
 """
 UNDEFINED_TABLE, LOCK_NOT_AVAILABLE = "42P01", "55P03"
@@ -83,11 +83,9 @@ class PostgresIndex:
 
     def versions(self) -> dict[int, int]:
         """See `Index.versions`."""
-        with self._database.reading() as connection:
-            generation = current_generation(connection, self._name)
-            if generation is None:
-                raise IndexUnavailableError("there is no search index")
-            rows = connection.execute(generation.sql(VERSIONS)).all()
+        rows = self._read_generation(
+            lambda connection, generation: connection.execute(generation.sql(VERSIONS)).all()
+        )
         return {row.article_id: row.version for row in rows}
 
     def offset(self) -> int | None:
@@ -137,10 +135,12 @@ class PostgresIndex:
             with hold_lease(self._database, generation):
                 number = build(self._database, generation, documents, progress)
             switch(self._database, generation, offset, number)
-        except BaseException:
+        except BaseException as error:
             abandon(self._database, generation)
+            if _sqlstate(error) == UNDEFINED_TABLE:
+                raise IndexUnavailableError("another process has begun to rebuild it") from error
             raise
-        drop_others(self._database, generation)
+        drop_unused(self._database, self._name)
 
     def is_outdated(self) -> bool:
         """See `Index.is_outdated`."""
@@ -150,6 +150,10 @@ class PostgresIndex:
         except SQLAlchemyError:
             return False
         return generation is not None and generation.format != FORMAT
+
+    def delete_unused(self) -> None:
+        """See `Index.delete_unused`."""
+        drop_unused(self._database, self._name)
 
     def is_fragmented(self) -> bool:
         """See `Index.is_fragmented`. PostgreSQL tidies up by itself."""
@@ -177,17 +181,23 @@ class PostgresIndex:
             raise IndexBusyError("another process is changing the search index") from error
 
     def _read(self, read: Callable[[Reader], T]) -> T:
-        """Return the result of `read`; once more if a rebuild has replaced the tables meanwhile."""
+        """Return the result of a search, within its limits."""
         with self._slot():
-            try:
-                return self._read_once(read)
-            except DBAPIError as error:
-                if _sqlstate(error) != UNDEFINED_TABLE:
-                    raise _search_error(error) from error
-            try:
-                return self._read_once(read)
-            except DBAPIError as error:
+            return self._read_generation(
+                lambda connection, generation: read(Reader(connection, generation, self._zone))
+            )
+
+    def _read_generation(self, read: Callable[[Connection, Generation], T]) -> T:
+        """Return the result of `read`; once more if a rebuild has replaced the tables meanwhile."""
+        try:
+            return self._read_once(read)
+        except DBAPIError as error:
+            if _sqlstate(error) != UNDEFINED_TABLE:
                 raise _search_error(error) from error
+        try:
+            return self._read_once(read)
+        except DBAPIError as error:
+            raise _search_error(error) from error
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -203,16 +213,16 @@ class PostgresIndex:
         finally:
             slots.release()
 
-    def _read_once(self, read: Callable[[Reader], T]) -> T:
+    def _read_once(self, read: Callable[[Connection, Generation], T]) -> T:
         with self._database.reading() as connection:
             generation = current_generation(connection, self._name)
             if generation is None:
                 raise IndexUnavailableError("there is no search index")
-            return read(Reader(connection, generation, self._zone))
+            return read(connection, generation)
 
 
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(getattr(error, "orig", error), "sqlstate", None)
 
 
 def _search_error(error: DBAPIError) -> IndexUnavailableError:

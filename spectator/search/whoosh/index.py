@@ -155,6 +155,9 @@ class WhooshIndex:
         generation = self._generations.current()
         return generation is not None and generation.format != FORMAT
 
+    def delete_unused(self) -> None:
+        """See `Index.delete_unused`. Rebuilds and commits do it."""
+
     def is_fragmented(self) -> bool:
         """See `Index.is_fragmented`."""
         return self._run(lambda snapshot: len(snapshot.leaves) > _MAX_SEGMENTS)
