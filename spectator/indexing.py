@@ -188,6 +188,8 @@ def _build_documents(articles: Sequence[Article]) -> Iterator[Document]:
 def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     """Apply the next changes to an index, or rebuild it if needed; return whether it changed."""
     offset = index.offset()
+    if offset is None:
+        offset = index.offset()  # One read that failed does not mean that it must be rebuilt.
     db.session.rollback()  # Later reads must be newer than the offset.
     newest = source.newest()
     try:

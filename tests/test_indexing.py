@@ -134,6 +134,16 @@ def test_an_index_of_an_older_release_is_searched_until_it_is_rebuilt(
     assert search_ids(index, "ndjamena") == [article_id]
 
 
+def test_one_failed_read_of_the_offset_causes_no_rebuild(
+    index: Index, catch_up: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catch_up()
+    offsets = [None, index.offset()]
+    monkeypatch.setattr(index, "offset", lambda: offsets.pop(0))
+    monkeypatch.setattr(index, "rebuild", lambda *_: pytest.fail("it was rebuilt"))
+    assert indexing.catch_up(index) is False
+
+
 def test_an_index_that_missed_pruned_outbox_rows_is_rebuilt(
     index: Index, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
