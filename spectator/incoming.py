@@ -1,7 +1,7 @@
 """Requests that are received without blocking a thread: their heads, small bodies and deadlines.
 
-Requests with large or unknown bodies and those of the newsroom need a slot (see `request_slots`),
-and those of pictures too if they are in a bucket, which may be slow.
+Requests with large or unknown bodies, those of the newsroom and searches need a slot (see
+`request_slots`), and those of pictures too if they are in a bucket, which may be slow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from gunicorn.http.unreader import SocketUnreader
 
 from spectator.newsroom.security import SESSION_COOKIE
-from spectator.request_slots import SlotUser
+from spectator.request_slots import PICTURES, SEARCHES, SlotUser
 
 HEAD_SECONDS = 10.0  # for the whole head of a request
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
@@ -32,7 +32,7 @@ _SESSION = re.compile(
     re.IGNORECASE,
 )
 _NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
-PICTURES = b"/media/"
+_SEARCH = re.compile(rb"/(?:search|fragments/(?:search|suggest))(?:[./]|$)")
 
 
 class IncomingRequest:
@@ -45,19 +45,20 @@ class IncomingRequest:
         self.head_length = 0  # 0 until the head is complete
         self.body_length: int | None = 0
         self.is_newsroom = False
-        self.is_slow_picture = False
+        self.group = b""  # PICTURES or SEARCHES, whose requests are limited together
         self.session = b""
         self.has_slot = False
 
     @property
     def needs_slot(self) -> bool:
         """Whether the request may be answered only with a slot."""
-        return (self.is_large or self.is_newsroom or self.is_slow_picture) and not self.has_slot
+        needs_slot = self.is_large or self.is_newsroom or bool(self.group)
+        return needs_slot and not self.has_slot
 
     @property
     def slot_user(self) -> SlotUser:
-        """Who needs the slot; all pictures together are limited like one session."""
-        return SlotUser(self.is_large, PICTURES if self.is_slow_picture else self.session)
+        """Who needs the slot; all searches together are limited like one session."""
+        return SlotUser(self.is_large, self.group or self.session)
 
     @property
     def is_large(self) -> bool:
@@ -87,7 +88,10 @@ class IncomingRequest:
         target = request_target(head)
         path = unquote_to_bytes(target)
         self.is_newsroom = not target.startswith(b"/") or is_newsroom_path(path)
-        self.is_slow_picture = self.are_pictures_slow and path.startswith(PICTURES)
+        if self.are_pictures_slow and path.startswith(b"/media/"):
+            self.group = PICTURES
+        elif _SEARCH.match(path.partition(b"?")[0]):
+            self.group = SEARCHES
         session = _SESSION.search(head)
         self.session = session[1] if session else b""
 

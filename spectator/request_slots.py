@@ -11,9 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+# What all requests of a kind have instead of a session.
+STRANGERS, PICTURES, SEARCHES = b"", b"pictures", b"searches"
+
 
 class SlotUser(NamedTuple):
-    """A request that needs a slot; `session` is its session token, or b"" of a stranger."""
+    """A request that needs a slot; `session` is its session token, or its kind without one."""
 
     is_large: bool
     session: bytes
@@ -57,7 +60,7 @@ def turns(waiting: Sequence[SlotUser]) -> list[int]:
 
     def rank(position: int) -> tuple[bool, int]:
         session = waiting[position].session
-        return not session, sizes[session]
+        return session in {STRANGERS, PICTURES, SEARCHES}, sizes[session]
 
     return sorted(range(len(waiting)), key=rank)
 

@@ -22,7 +22,7 @@ from spectator import incoming as incoming_requests
 from spectator import slow_clients
 from spectator.incoming import BoundedUnreader, IncomingRequest, parse_body_length, receive
 from spectator.outgoing import Outgoing
-from spectator.request_slots import RequestSlots, SlotUser, surplus, turns
+from spectator.request_slots import SEARCHES, RequestSlots, SlotUser, surplus, turns
 from spectator.slow_clients import BoundedWorker
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
@@ -164,7 +164,7 @@ def test_a_body_has_a_least_rate(
         ("GET http://news.example/politics/", True),
         ("GET /politics/newsroom/", False),
         ("GET /newsrooms", False),
-        ("GET /search?q=/newsroom/", False),
+        ("GET /politics/?q=/newsroom/", False),
     ],
 )
 def test_the_newsroom_is_known_by_its_address(request_line: str, expected: bool) -> None:
@@ -183,6 +183,27 @@ def test_pictures_in_a_bucket_need_slots_and_share_them(path: str) -> None:
     editor = SlotUser(False, b"editor")
     users = [first.slot_user, second.slot_user, third.slot_user, editor]
     assert granted(users) == [True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("path", "needs_slot"),
+    [
+        ("/search?q=a", True),
+        ("/search/feed.xml?q=a", True),
+        ("/%73earch", True),
+        ("/fragments/suggest?q=a", True),
+        ("/fragments/search", True),
+        ("/fragments/stream/", False),
+        ("/searchlight/", False),
+        ("/?a=/search", False),
+    ],
+)
+def test_searches_need_slots_and_share_them(path: str, needs_slot: bool) -> None:
+    incoming = IncomingRequest()
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: __Host-session=1\r\n\r\n"
+    incoming.add(head.encode())
+    assert incoming.needs_slot == needs_slot
+    assert (incoming.slot_user.session == b"searches") == needs_slot
 
 
 @pytest.mark.parametrize(
@@ -263,6 +284,9 @@ def test_strangers_and_one_session_never_hold_up_others() -> None:
     busy, editor = [SlotUser(False, b"busy")] * 20, SlotUser(False, b"editor")
     waiting = [*strangers, *busy, editor]
     assert [waiting[n] for n in turns(waiting)] == [editor, *busy, *strangers]
+    searches = [SlotUser(False, SEARCHES)] * 9
+    mixed = [*searches, *strangers[:3], editor]
+    assert [mixed[n] for n in turns(mixed)] == [editor, *strangers[:3], *searches]
     assert surplus(waiting) == 199, "the newest stranger"
     assert surplus(waiting[150:]) == 49 and surplus(waiting[190:]) == 29
 
