@@ -34,7 +34,7 @@ test: tools ## run all tests: unit, browser, drills
 	$(BIN)/python -m tests.postgresql $(BIN)/pytest -n auto --dist worksteal $(POSTGRESQL_TESTS)
 	TEST_SEARCH=postgres $(BIN)/python -m tests.postgresql $(BIN)/pytest -n auto --dist worksteal $(POSTGRESQL_SEARCH_TESTS)
 	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
-	$(BIN)/pytest -n 4 -m "drill" tests/drills
+	$(BIN)/pytest -n 3 -m "drill" tests/drills
 
 unit: $(VENV)/dev ## run only the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
