@@ -16,6 +16,8 @@ from spectator import indexing, metrics, queries
 from spectator.db import Database, StorageError, db
 from spectator.models import Article, Outbox, TrafficHour
 from spectator.newsroom.charts import make_chart
+from spectator.newsroom.status import TABLE_LABELS
+from spectator.operations.site_status import TABLES
 from spectator.operations.traffic import TrafficRecorder
 from tests.newsroom_client import logged_in_client
 from tests.page_checks import Page
@@ -160,3 +162,7 @@ def test_counts_that_could_not_be_stored_are_stored_the_next_time(
 
 def fail_to_write(_database: Database) -> NoReturn:
     raise StorageError("busy", OSError("another writes"))
+
+
+def test_every_table_has_a_name_in_plain_words() -> None:
+    assert TABLE_LABELS.keys() == set(TABLES)

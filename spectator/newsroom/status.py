@@ -17,6 +17,21 @@ from spectator.operations.site_status import ConsumerState, Disk, SiteStatus
 from spectator.templating import newsroom_time
 
 CHART_HOURS, CHART_DAYS = 48, 30
+TABLE_LABELS = {
+    "article": "Stories",
+    "revision": "Versions of stories",
+    "redirect": "Former addresses of stories",
+    "picture": "Pictures",
+    "autosave": "Unsaved texts",
+    "known_client": "Known devices and networks",
+    "login_attempt": "Login attempts",
+    "outbox": "Changes of the last days",
+    "presence": "Open story forms",
+    "preview_link": "Preview links",
+    "search_count": "Counted searches",
+    "traffic_hour": "Hours of traffic",
+    "user_session": "Sessions",
+}
 
 
 @bp.get("/status/")
@@ -30,7 +45,7 @@ def status() -> str:
         facts=list(describe(site_status)),
         disks=site_status.disks,
         charts=[requests_chart(), publications_chart()],
-        table_rows=site_status.table_rows,
+        row_counts=[(TABLE_LABELS[name], n) for name, n in site_status.table_rows.items()],
     )
 
 
