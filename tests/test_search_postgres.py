@@ -28,6 +28,7 @@ from spectator.search.postgres import (
     ranker,
     reader,
     searcher,
+    verification,
 )
 from spectator.search.postgres.generations import Generation, current_generation
 from spectator.search.postgres.index import PostgresIndex
@@ -390,12 +391,39 @@ def test_results_beyond_the_exact_scores_follow_by_their_rough_ones(
 def test_phrases_are_looked_for_in_a_limited_number_of_texts(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searcher, "MAX_VERIFIED", 3)
+    monkeypatch.setattr(verification, "MAX_VERIFIED", 3)
     stories = [document("Report", "free port x") for _ in range(5)]
     shared.apply({story.id: story for story in stories}, 8)
     results = shared.find(SearchRequest('"free port"'))
     assert results.is_partial and results.ids == document_ids(*reversed(stories[2:]))
     assert not shared.find(SearchRequest("free port")).is_partial
+
+
+def test_old_phrases_are_found_by_a_filter_and_from_the_oldest(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "MAX_VERIFIED", 3)
+    old = document("Report", "free port x", section="society")
+    recent = [document("Report", "free port x") for _ in range(5)]
+    shared.apply({story.id: story for story in (old, *recent)}, 8)
+    filtered = shared.find(SearchRequest('"free port"', section="society"))
+    assert filtered.ids == [old.id] and not filtered.is_partial
+    assert dict(filtered.facets["section"]) == {"society": 1, "politics": 3}
+    oldest = shared.find(SearchRequest('"free port"', sort="oldest"))
+    assert oldest.ids == document_ids(old, *recent[:2])
+
+
+def test_a_country_with_a_name_of_two_words_needs_no_limit_on_texts(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "MAX_VERIFIED", 3)
+    stories = [document("Report", "Egypt x") for _ in range(6)]
+    former = document("Report", "united arab republic x")
+    shared.apply({story.id: story for story in (*stories, former)}, 8)
+    results = shared.find(SearchRequest("Egypt"))
+    assert not results.is_partial
+    assert set(results.ids) == set(document_ids(*stories, former))
+    assert search_ids(shared, "x -Egypt") == {former.id}  # an exclusion has no other names
 
 
 def test_facets_are_counted_in_a_limited_number_of_stories(

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from spectator.search.language.parser import parse_query
+from spectator.search.postgres.clauses import clause_matcher
 from spectator.search.postgres.lexicon import is_within
 from spectator.search.postgres.matchers import (
     PhraseMatcher,
     PrefixMatcher,
     Statistics,
     WordMatcher,
-    clause_matcher,
     quote,
 )
 from spectator.search.postgres.selection import Selection
@@ -117,9 +117,12 @@ def test_terms_are_quoted_in_the_syntax_of_tsquery(term: str, quoted: str) -> No
 
 
 def test_only_the_index_decides_on_words_and_only_the_text_on_phrases() -> None:
-    assert WordMatcher("mali").is_exact and PrefixMatcher("mal").is_exact
-    assert not PhraseMatcher(("burkina", "faso")).is_exact
-    assert not clause_matcher(parse_query("N'Golo").included[0]).is_exact
+    for matcher in (WordMatcher("mali"), PrefixMatcher("mal")):
+        assert matcher.exact_query == matcher.tsquery
+    assert not PhraseMatcher(("burkina", "faso")).exact_query
+    for text in ("N'Golo", "Egypt"):  # the text decides only on "n golo", "united arab republic"
+        either = clause_matcher(parse_query(text).included[0])
+        assert either.exact_query not in {"", either.tsquery}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from spectator.search.language.analysis import is_english
-from spectator.search.language.query import Clause, Phrase
+from spectator.search.language.query import Phrase
 from spectator.search.postgres.terms import (
     ENGLISH,
     EXACT,
@@ -50,10 +50,14 @@ class Statistics:
 
 
 class Matcher(Protocol):
-    """One condition of a query. `is_exact` tells whether its `tsquery` decides alone."""
+    """One condition of a query.
+
+    `tsquery` matches every document that may match, `exact_query` those that need no look at their
+    texts; "" if there are none.
+    """
 
     tsquery: str
-    is_exact: bool
+    exact_query: str
 
     def terms(self) -> Iterable[str]:
         """Return the terms whose document frequencies `score` needs."""
@@ -97,15 +101,13 @@ def joined_query(word: str) -> str:
 class WordMatcher:
     """A word in any field or, in English, a word with the same stem."""
 
-    is_exact = True
-
     def __init__(self, word: str, exact: Sequence[str] = ()) -> None:
         self.word, self.exact, self.stem = word, exact, stem(word)
         queries = [quote(word), quote(NAME + word), quote(STEM + self.stem), joined_query(word)]
         if self.stem != word:
             # A word that is its own stem is indexed only as a word.
             queries.append(all_of((quote(self.stem), quote(ENGLISH))))
-        self.tsquery = any_of(queries)
+        self.tsquery = self.exact_query = any_of(queries)
 
     def terms(self) -> Iterable[str]:
         """See `Matcher.terms`."""
@@ -157,7 +159,7 @@ class WordMatcher:
 class PhraseMatcher:
     """Words in a row in one field; a name among them may have an apostrophe or none."""
 
-    is_exact = False
+    exact_query = ""
 
     def __init__(self, words: Phrase) -> None:
         self.words = words
@@ -217,11 +219,11 @@ def _count_phrase(position_lists: Sequence[Sequence[int]]) -> int:
 class PrefixMatcher:
     """Any word, or name with an apostrophe, that starts with a prefix."""
 
-    is_exact = True
-
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
-        self.tsquery = any_of(quote(kind + prefix, is_prefix=True) for kind in ("", NAME, JOINED))
+        self.tsquery = self.exact_query = any_of(
+            quote(kind + prefix, is_prefix=True) for kind in ("", NAME, JOINED)
+        )
 
     def terms(self) -> Iterable[str]:
         """See `Matcher.terms`."""
@@ -251,61 +253,3 @@ class PrefixMatcher:
         idf = statistics.idf(f"{self.prefix}*") * (BM25_K1 + 1)
         for kind, weight in ((HEADLINE, HEADLINE_SHARE * 2.5), (FREQUENT, FREQUENT_SHARE)):
             yield quote(kind + self.prefix, is_prefix=True), weight * idf
-
-
-class AllMatcher:
-    """Every one of several conditions, whose scores are added."""
-
-    def __init__(self, matchers: Sequence[Matcher]) -> None:
-        self.matchers = matchers
-        self.is_exact = all(matcher.is_exact for matcher in matchers)
-        self.tsquery = all_of(matcher.tsquery for matcher in matchers)
-
-    def terms(self) -> Iterable[str]:
-        """See `Matcher.terms`."""
-        return (term for matcher in self.matchers for term in matcher.terms())
-
-    def prefixes(self) -> Iterable[str]:
-        """See `Matcher.prefixes`."""
-        return (prefix for matcher in self.matchers for prefix in matcher.prefixes())
-
-    def score(self, text: StoredText, statistics: Statistics) -> float:
-        """See `Matcher.score`."""
-        scores = [matcher.score(text, statistics) for matcher in self.matchers]
-        return sum(scores) if all(scores) else 0.0
-
-    def impacts(self, statistics: Statistics) -> Iterator[tuple[str, float]]:
-        """See `Matcher.impacts`."""
-        for matcher in self.matchers:
-            yield from matcher.impacts(statistics)
-
-
-class AnyMatcher(AllMatcher):
-    """Any of several conditions; the best score counts."""
-
-    def __init__(self, matchers: Sequence[Matcher]) -> None:
-        super().__init__(matchers)
-        self.tsquery = any_of(matcher.tsquery for matcher in matchers)
-
-    def score(self, text: StoredText, statistics: Statistics) -> float:
-        """See `Matcher.score`."""
-        return max(matcher.score(text, statistics) for matcher in self.matchers)
-
-
-def clause_matcher(clause: Clause) -> Matcher:
-    """Return the matcher of a clause."""
-    if clause.is_prefix:
-        return PrefixMatcher(clause.words[0])
-    if clause.alternative_names:
-        words = [
-            WordMatcher(word, clause.exact if index == 0 else ())
-            for index, word in enumerate(clause.words)
-        ]
-        return AnyMatcher([AllMatcher(words), *map(_row_matcher, clause.alternative_names)])
-    matcher = _row_matcher(clause.words, clause.exact)
-    variants = [_row_matcher(row) for row in clause.variants]
-    return AnyMatcher([matcher, *variants]) if variants else matcher
-
-
-def _row_matcher(words: Phrase, exact: Sequence[str] = ()) -> Matcher:
-    return PhraseMatcher(words) if len(words) > 1 else WordMatcher(words[0], exact)

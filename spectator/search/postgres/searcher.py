@@ -17,18 +17,18 @@ from spectator.search import (
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Query
 from spectator.search.language.spelling import suggest_spelling
+from spectator.search.postgres.clauses import clause_matcher
 from spectator.search.postgres.facets import count_documents, count_values, has_documents
 from spectator.search.postgres.filters import build_filters
 from spectator.search.postgres.lexicon import DatabaseLexicon
-from spectator.search.postgres.matchers import Matcher, Statistics, clause_matcher
+from spectator.search.postgres.matchers import Matcher, Statistics
 from spectator.search.postgres.ranker import Scorer, sort_by_date, sort_by_relevance
 from spectator.search.postgres.reader import QUERY_CANCELED, Reader
 from spectator.search.postgres.selection import Selection
+from spectator.search.postgres.verification import Verifier, any_verified
 from spectator.search.relevance import COMMON_WORD_SHARE, FEW_HITS
 from spectator.search.whoosh.stems import Highlights
 
-# How many texts are read to see whether words are in a row.
-MAX_VERIFIED = 1_500
 # For results without a better spelling rather than none.
 MAX_SPELLING_SECONDS = 2.0
 ANY_DOCUMENT = Selection()
@@ -74,7 +74,8 @@ def _suggest_spelling(reader: Reader, request: SearchRequest, full_matches: int)
 
 def _run_query(reader: Reader, request: SearchRequest, query: Query) -> SearchResults:
     filters = build_filters(reader, request, query)
-    matches = _match(reader, request, query)
+    verifier = Verifier(reader, filters, is_oldest_first=request.sort == "oldest")
+    matches = _match(verifier, request, query)
     counts = count_values(reader, matches.selection, filters)
     ids = _page(reader, request, query, matches, filters.apply(matches.selection))
     return SearchResults(
@@ -97,30 +98,27 @@ def _run_query(reader: Reader, request: SearchRequest, query: Query) -> SearchRe
     )
 
 
-def _match(reader: Reader, request: SearchRequest, query: Query) -> Matches:
+def _match(verifier: Verifier, request: SearchRequest, query: Query) -> Matches:
     """Return the documents that match every clause or, if none does, any clause."""
-    scope = ANY_DOCUMENT
+    reader, scope = verifier.reader, ANY_DOCUMENT
     if request.article_ids is not None:
         scope = scope.among("permitted", request.article_ids)
     matchers = [clause_matcher(clause) for clause in query.included]
     excluded = [clause_matcher(clause) for clause in query.excluded]
+    statistics = _read_statistics(reader, [*matchers, *excluded])
     if not matchers:
         lists_all = query.has_conditions or query.is_blank
-        everything = _exclude(reader, scope, excluded)
+        everything = verifier.exclude(scope, excluded, statistics)
         return Matches(everything if lists_all else scope.nothing())
-    statistics = _read_statistics(reader, [*matchers, *excluded])
-    selection = scope.matching(*(matcher.tsquery for matcher in matchers))
-    inexact = [matcher for matcher in matchers if not matcher.is_exact]
-    if inexact:
-        selection = scope.among("verified", _verify(reader, selection, inexact, statistics))
-    selection = _exclude(reader, selection, excluded, statistics)
+    selection = verifier.select(scope, matchers, statistics)
+    selection = verifier.exclude(selection, excluded, statistics)
     if has_documents(reader, selection):
         return Matches(selection, Scorer(matchers, statistics))
-    return _match_any(reader, query, scope, matchers, excluded, statistics)
+    return _match_any(verifier, query, scope, matchers, excluded, statistics)
 
 
 def _match_any(
-    reader: Reader,
+    verifier: Verifier,
     query: Query,
     scope: Selection,
     matchers: Sequence[Matcher],
@@ -131,15 +129,9 @@ def _match_any(
 
     Clauses that match more than a tenth of the documents count only if there is no rarer one.
     """
-    verified: dict[int, list[int]] = {}
-    counts = []
-    for number, matcher in enumerate(matchers):
-        selection = scope.matching(matcher.tsquery)
-        if matcher.is_exact:
-            counts.append(count_documents(reader, selection))
-        else:
-            verified[number] = _verify(reader, selection, [matcher], statistics)
-            counts.append(len(verified[number]))
+    reader = verifier.reader
+    verified = [verifier.verify(scope, [matcher], statistics) for matcher in matchers]
+    counts = [count_documents(reader, matches.restrict(scope)) for matches in verified]
     term_counts = [
         (str(clause), count) for clause, count in zip(query.included, counts, strict=True)
     ]
@@ -148,9 +140,8 @@ def _match_any(
     most = COMMON_WORD_SHARE * _scope_size(reader, scope)
     used = [number for number, count in enumerate(counts) if 0 < count <= most]
     used = used or [number for number, count in enumerate(counts) if count]
-    queries = [matchers[number].tsquery for number in used if number not in verified]
-    ids = {key for number in used for key in verified.get(number, ())}
-    selection = _exclude(reader, scope.matching_or_among(queries, ids), excluded, statistics)
+    selection = any_verified(verified[number] for number in used).restrict(scope)
+    selection = verifier.exclude(selection, excluded, statistics)
     if not has_documents(reader, selection):
         return Matches(scope.nothing(), term_counts=term_counts)
     scorer = Scorer([matchers[number] for number in used], statistics, is_any=True)
@@ -170,40 +161,6 @@ def _read_statistics(reader: Reader, matchers: Iterable[Matcher]) -> Statistics:
     for prefix in {prefix for matcher in matchers for prefix in matcher.prefixes()}:
         frequencies[f"{prefix}*"] = reader.prefix_frequency(prefix)
     return Statistics(reader.generation.document_count, frequencies)
-
-
-def _verify(
-    reader: Reader, selection: Selection, matchers: Sequence[Matcher], statistics: Statistics
-) -> list[int]:
-    """Return the selected documents whose texts match, of the newest `MAX_VERIFIED`."""
-    ids = sort_by_date(reader, selection, MAX_VERIFIED + 1)
-    if len(ids) > MAX_VERIFIED:
-        reader.is_partial = True
-    return [
-        text.article_id
-        for text in reader.texts(ids[:MAX_VERIFIED])
-        if all(matcher.score(text, statistics) for matcher in matchers)
-    ]
-
-
-def _exclude(
-    reader: Reader,
-    selection: Selection,
-    matchers: Sequence[Matcher],
-    statistics: Statistics | None = None,
-) -> Selection:
-    """Return the selected documents that match none of the matchers."""
-    selection = selection.without(matcher.tsquery for matcher in matchers if matcher.is_exact)
-    inexact = [matcher for matcher in matchers if not matcher.is_exact]
-    statistics = statistics or Statistics(reader.generation.document_count, {})
-    ids = [
-        key
-        for matcher in inexact
-        for key in _verify(reader, selection.matching(matcher.tsquery), [matcher], statistics)
-    ]
-    if not ids:
-        return selection
-    return selection.where("article_id <> ALL (:excluded_ids)", excluded_ids=ids)
 
 
 def _page(
