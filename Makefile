@@ -14,7 +14,7 @@ POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts accounts_ses
 
 # Tests of search with its index in PostgreSQL.
 POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,database_copy indexing newsroom_searches search_changes search_features \
-  search_postgres search_ranking search_spelling search_word_forms search_words site_search))
+  search_postgres search_postgres_limits search_ranking search_spelling search_word_forms search_words site_search))
 
 .DEFAULT_GOAL := help
 .PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate check check-python check-static lock tools clean
