@@ -55,7 +55,8 @@ bench-search: $(VENV)/dev ## measure search against its goals and SQLite FTS5 (Q
 	$(BIN)/python -m benchmarks.search $(if $(QUICK),--quick)
 
 mutate: $(VENV)/mutation ## break the site in N random ways and count what the unit tests notice (N, SEED, JOBS)
-	$(BIN)/python -m tests.mutation $(or $(N),300) $(or $(SEED),1) $(or $(JOBS),2)
+	POSTGRESQL_TESTS="$(POSTGRESQL_TESTS)" POSTGRESQL_SEARCH_TESTS="$(POSTGRESQL_SEARCH_TESTS)" \
+	  $(BIN)/python -m tests.mutation $(or $(N),300) $(or $(SEED),1) $(or $(JOBS),2)
 
 check: tools ## check format, lint, types, templates and static files; print what is too large
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-python check-static

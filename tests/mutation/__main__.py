@@ -65,9 +65,9 @@ def main() -> None:
             mutation, changed = mutant
             copy = copies.get()
             outcome = "survived"
-            for tests in coverage.batches(mutation.path, mutation.line):
+            for batch in coverage.batches(mutation.path, mutation.line):
                 if outcome == "survived":
-                    outcome = copy.outcome(mutation.path, changed, tests, coverage.seconds)
+                    outcome = copy.outcome(mutation.path, changed, batch)
             copies.put(copy)
             if outcome == "survived":
                 location = f"{mutation.path}:{mutation.line}"

@@ -11,7 +11,7 @@ import sys
 import venv
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from coverage import CoverageData
 
@@ -24,9 +24,23 @@ parallel = true
 patch = subprocess
 context = ${MUTATION_TEST-}
 """
+# Code that only tests with a PostgreSQL server run, and the variable with the names of these tests.
+POSTGRESQL = {
+    "spectator/search/postgres/": "POSTGRESQL_SEARCH_TESTS",
+    "spectator/db/postgresql_engine.py": "POSTGRESQL_TESTS",
+}
+POSTGRESQL_SECONDS = 600
 # A confined process cannot report its lines: the tests of the module that starts it run them.
 CONFINED = {"spectator/media/decoder.py": "spectator/media/sandbox.py"}
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+
+
+class Batch(NamedTuple):
+    """Tests to run together, their seconds, and the search engine if they use PostgreSQL."""
+
+    tests: list[str]
+    seconds: float
+    engine: str = ""
 
 
 class Copy:
@@ -46,8 +60,8 @@ class Copy:
         code = f"{directory}\nimport site; site.addsitedir({str(packages)!r})\n"
         (own_packages / "copy.pth").write_text(code, encoding="utf-8")
 
-    def run(self, *words: str, seconds: float = 0) -> int:
-        """Run this copy's Python and return its exit status.
+    def run(self, *words: str, seconds: float = 0, **variables: str) -> int:
+        """Run this copy's Python, with additional variables, and return its exit status.
 
         It is stopped after this CPU time, so that a busy machine makes no difference, and after ten
         times as long in any case.
@@ -58,6 +72,7 @@ class Copy:
             limits += ["prlimit", f"--cpu={seconds:.0f}"]
         command = [*limits, self.python, *words]
         environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "MUTATION_RESULT": self.result}
+        environ |= variables
         quiet = subprocess.DEVNULL
         return subprocess.run(
             command, cwd=self.directory, env=environ, stdout=quiet, stderr=quiet, check=False
@@ -68,17 +83,18 @@ class Copy:
         result: dict[str, Any] = json.loads(Path(self.result).read_text(encoding="utf-8"))
         return result
 
-    def outcome(
-        self, path: str, changed: str, tests: list[str], seconds: dict[str, float]
-    ) -> str:
+    def outcome(self, path: str, changed: str, batch: Batch) -> str:
         """Return whether tests notice a changed file."""
         file = self.directory / path
         source = file.read_text(encoding="utf-8")
         file.write_text(changed, encoding="utf-8")
-        (self.directory / "tests.txt").write_text("\n".join(tests), encoding="utf-8")
-        limit = 30 + 4 * sum(map(seconds.__getitem__, tests))
+        (self.directory / "tests.txt").write_text("\n".join(batch.tests), encoding="utf-8")
+        words, variables = [*PYTEST, "-x", "@tests.txt"], {}
+        if batch.engine:
+            words = ["-m", "tests.postgresql", self.python, *words]
+            variables = {"TEST_SEARCH": batch.engine}
         try:
-            status = self.run(*PYTEST, "-x", "@tests.txt", seconds=limit)
+            status = self.run(*words, seconds=30 + 4 * batch.seconds, **variables)
         finally:
             file.write_text(source, encoding="utf-8")
         # pytest's own statuses are small; a signal ends what takes too long.
@@ -99,31 +115,47 @@ class Coverage:
         """All tests, the fastest first."""
         return sorted(self.seconds, key=self.seconds.__getitem__)
 
-    def batches(self, path: str, line: int) -> list[list[str]]:
+    def batches(self, path: str, line: int) -> list[Batch]:
         """Return the tests of a line in the order to run them.
 
         Lines that run before any test, on import, are followed by every test. A line that no test
         seems to run, perhaps because its process is killed, has the tests of its module, or else of
-        its package.
+        its package, and then those with PostgreSQL.
         """
+        for start, variable in POSTGRESQL.items():
+            if path.startswith(start):
+                return [_postgresql_batch(variable)]
         contexts = self.data.contexts_by_lineno(path)
         lines, in_function = _statement((ROOT / path).read_text(encoding="utf-8"), line)
         names = {name for number in lines for name in contexts.get(number, ())}
         on_import = not in_function or names == {""}
         names -= {""}
+        unmeasured = not names and not on_import
         if on_import or not names:
             names = self._tests_of(path) or self._tests_of(str(Path(path).parent))
         if path in CONFINED:
             names |= self._tests_of(CONFINED[path])
         first = [test for test in self.cheapest_first if test in names]
         rest = [test for test in self.cheapest_first if test not in names] if on_import else []
-        return [batch for batch in (first[:FIRST_BATCH], first[FIRST_BATCH:], rest) if batch]
+        batches = [
+            Batch(tests, sum(map(self.seconds.__getitem__, tests)))
+            for tests in (first[:FIRST_BATCH], first[FIRST_BATCH:], rest)
+            if tests
+        ]
+        return [*batches, _postgresql_batch("POSTGRESQL_TESTS")] if unmeasured else batches
 
     def _tests_of(self, start: str) -> set[str]:
         """Return the tests that run any line of a file, or of the files in a directory."""
         paths = [path for path in self.data.measured_files() if path.startswith(start)]
         every = (self.data.contexts_by_lineno(path).values() for path in paths)
         return {name for by_line in every for names in by_line for name in names} - {""}
+
+
+def _postgresql_batch(variable: str) -> Batch:
+    """Return the tests with PostgreSQL that a variable of the Makefile names, its own first."""
+    tests = sorted(os.environ[variable].split(), key=lambda path: "postgres" not in path)
+    engine = "postgres" if variable == "POSTGRESQL_SEARCH_TESTS" else "whoosh"
+    return Batch(tests, POSTGRESQL_SECONDS, engine)
 
 
 def measure(directory: Path, copy: Copy) -> None:
