@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 # What all requests of a kind have instead of a session.
 STRANGERS, PICTURES, SEARCHES = b"", b"pictures", b"searches"
+ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES})
 
 
 class SlotUser(NamedTuple):
@@ -60,12 +61,24 @@ def turns(waiting: Sequence[SlotUser]) -> list[int]:
 
     def rank(position: int) -> tuple[bool, int]:
         session = waiting[position].session
-        return session in {STRANGERS, PICTURES, SEARCHES}, sizes[session]
+        return session in ANONYMOUS_KINDS, sizes[session]
 
     return sorted(range(len(waiting)), key=rank)
 
 
-def surplus(waiting: Sequence[SlotUser]) -> int:
-    """Return the position of the request to refuse: the newest of whoever has the most."""
-    ((session, _),) = Counter(user.session for user in waiting).most_common(1)
-    return max(n for n, user in enumerate(waiting) if user.session == session)
+def surplus(waiting: Sequence[SlotUser], limit: int, limit_of_kind: int) -> list[int]:
+    """Return the positions of waiting requests to refuse, the newest of each kind.
+
+    Of those of a kind without a session, all beyond `limit_of_kind`; if still more than `limit`
+    wait, those of whoever has the most.
+    """
+    by_session: dict[bytes, list[int]] = {}
+    for position, user in enumerate(waiting):
+        by_session.setdefault(user.session, []).append(position)
+    refused: list[int] = []
+    for kind in ANONYMOUS_KINDS & by_session.keys():
+        refused += by_session[kind][limit_of_kind:]
+        del by_session[kind][limit_of_kind:]
+    while len(waiting) - len(refused) > limit:
+        refused.append(max(by_session.values(), key=len).pop())
+    return refused

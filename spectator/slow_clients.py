@@ -34,12 +34,15 @@ from spectator.incoming import (
     receive,
 )
 from spectator.outgoing import Outgoing
-from spectator.request_slots import RequestSlots, surplus, turns
+from spectator.request_slots import ANONYMOUS_KINDS, RequestSlots, surplus, turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-QUEUE_SECONDS = 30.0  # for a request to wait for a slot
+QUEUE_SECONDS = 30.0  # for a request of somebody who has logged in to wait for a slot
+# For others, and how many of a kind may wait in a process. Apache keeps one of its 150 workers for
+# each request that waits, and readers' pages need these too.
+ANONYMOUS_QUEUE_SECONDS, MAX_WAITING_ANONYMOUS = 5.0, 30
 SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
 # Of all unsent responses in a process; beyond that the largest is dropped.
 MAX_UNSENT_BYTES = 32_000_000
@@ -133,7 +136,9 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.slots.release(conn.slot)
             conn.slot = None
         if result is NEEDS_SLOT:
-            conn.timeout = time.monotonic() + QUEUE_SECONDS
+            is_anonymous = conn.incoming.slot_user.session in ANONYMOUS_KINDS
+            seconds = ANONYMOUS_QUEUE_SECONDS if is_anonymous else QUEUE_SECONDS
+            conn.timeout = time.monotonic() + seconds
             self.queued.append(conn)
         elif result is not _DEFER and getattr(conn, "outgoing", None) and conn.outgoing.unsent:
             self.send_rest(conn, fs)
@@ -188,13 +193,15 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Close surplus connections, and once a second expired ones.
 
-        Of those that wait for a slot it refuses whoever has the most; of others, the oldest.
+        Of those that wait for a slot `surplus` names the ones to refuse; of others, the oldest go.
         """
         for connections in (self.pending_conns, self.sending, self.closing):
             while len(connections) > MAX_WAITING:
                 self.close_connection(connections[0], connections)
-        while len(self.queued) > MAX_WAITING:
-            conn = self.queued[surplus([conn.incoming.slot_user for conn in self.queued])]
+        waiting = list(self.queued)
+        users = [conn.incoming.slot_user for conn in waiting]
+        for position in surplus(users, MAX_WAITING, MAX_WAITING_ANONYMOUS):
+            conn = waiting[position]
             send_and_close(conn.sock, BUSY)
             self.close_connection(conn, self.queued)
         now = time.monotonic()

@@ -7,6 +7,8 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -287,8 +289,16 @@ def test_strangers_and_one_session_never_hold_up_others() -> None:
     searches = [SlotUser(False, SEARCHES)] * 9
     mixed = [*searches, *strangers[:3], editor]
     assert [mixed[n] for n in turns(mixed)] == [editor, *strangers[:3], *searches]
-    assert surplus(waiting) == 199, "the newest stranger"
-    assert surplus(waiting[150:]) == 49 and surplus(waiting[190:]) == 29
+
+
+def test_few_strangers_wait_and_a_full_queue_refuses_whoever_has_the_most() -> None:
+    strangers, searches = [SlotUser(False, b"")] * 5, [SlotUser(False, SEARCHES)] * 3
+    busy, editor = [SlotUser(False, b"busy")] * 4, SlotUser(False, b"editor")
+    waiting = [editor, *strangers, *searches, *busy]
+    assert surplus(waiting, 20, 5) == []
+    assert sorted(surplus(waiting, 20, 2)) == [3, 4, 5, 8], "the newest of each kind"
+    assert surplus(waiting, 12, 5) == [5], "the newest stranger"
+    assert sorted(surplus(waiting, 7, 2)) == [3, 4, 5, 8, 11, 12]
 
 
 @pytest.mark.parametrize(
@@ -339,11 +349,42 @@ def test_a_queue_that_is_full_refuses_whoever_has_the_most(
     worker.pending_conns, worker.nr_conns = deque(), 0
     worker.next_check_at = float("inf")
     worker.close_connection = lambda conn, queue: queue.remove(conn)
-    editor, *strangers = (
+    editor, stranger, *busy = (
         SimpleNamespace(incoming=SimpleNamespace(slot_user=SlotUser(False, name)), sock=pair[0])
-        for name in (b"editor", *[b""] * slow_clients.MAX_WAITING)
+        for name in (b"editor", b"", *[b"busy"] * (slow_clients.MAX_WAITING - 1))
     )
-    worker.queued.extend([editor, *strangers])
+    worker.queued.extend([editor, stranger, *busy])
     worker.murder_pending()
-    assert list(worker.queued) == [editor, *strangers[:-1]]
+    assert list(worker.queued) == [editor, stranger, *busy[:-1]]
     assert pair[1].recv(12) == b"HTTP/1.1 503"
+    pair[1].setblocking(False)
+    with suppress(BlockingIOError):
+        pair[1].recv(4096)
+    worker.queued.extend([stranger] * slow_clients.MAX_WAITING_ANONYMOUS)
+    worker.murder_pending()
+    assert list(worker.queued).count(stranger) == slow_clients.MAX_WAITING_ANONYMOUS
+    assert pair[1].recv(12) == b"HTTP/1.1 503"
+
+
+@pytest.mark.parametrize(
+    ("session", "seconds"),
+    [
+        (b"editor", slow_clients.QUEUE_SECONDS),
+        (b"", slow_clients.ANONYMOUS_QUEUE_SECONDS),
+        (SEARCHES, slow_clients.ANONYMOUS_QUEUE_SECONDS),
+    ],
+)
+def test_only_people_wait_for_long(
+    session: bytes, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = object.__new__(ThreadWorker)
+    config = {"MEDIA": Path("media")}
+    worker.cfg, worker.wsgi = Config(), SimpleNamespace(wsgi_app=None, config=config)
+    slow_clients.install(worker)
+    monkeypatch.setattr(slow_clients.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(worker, "grant_slots", lambda: None)
+    conn = SimpleNamespace(incoming=SimpleNamespace(slot_user=SlotUser(False, session)))
+    answer: Future[object] = Future()
+    answer.set_result(slow_clients.NEEDS_SLOT)
+    worker.finish_request(conn, answer)
+    assert list(worker.queued) == [conn] and conn.timeout == 1000 + seconds

@@ -212,6 +212,33 @@ def test_the_picture_of_a_withdrawn_story_is_gone_until_it_is_reinstated(real: R
     eventually(lambda: fetch(port, address, BROWSER).status == 200, 10, "the picture is back")
 
 
+def test_a_picture_that_nginx_has_no_file_of_comes_from_the_site_once_in_five_seconds(
+    real: RealSite, tmp_path: Path
+) -> None:
+    """As with pictures in a bucket, of which only the site can read the files."""
+    site_port = int(real.site.address.rpartition(":")[2])
+    nginx = Nginx(tmp_path / "nginx", site_port, tmp_path / "empty")
+    rendition = real.site.data / "media/renditions" / real.picture.removeprefix("/media/")
+    away = rendition.with_suffix(".away")
+    try:
+        nginx.start()
+        first = fetch(nginx.port, real.picture, BROWSER)
+        assert first.status == 200 and first.headers["cache-control"] == YEAR
+        rendition.rename(away)
+        for path, accept in ((real.picture, SCRIPT), (f"{real.picture}?x=1", BROWSER)):
+            copy = fetch(nginx.port, path, accept)
+            assert (copy.status, copy.raw) == (200, first.raw), "the copy, for every browser"
+        eventually(
+            lambda: fetch(nginx.port, real.picture, BROWSER).status == 404, 10, "it is gone"
+        )
+        away.rename(rendition)
+        eventually(
+            lambda: fetch(nginx.port, real.picture, BROWSER).status == 200, 10, "it is back"
+        )
+    finally:
+        nginx.stop()
+
+
 def test_a_large_cookie_does_not_prevent_login(real: RealSite) -> None:
     for cookie in ("x=" + "a" * 8_300, "x=" + "a" * 20_000):
         response = fetch(real.nginx.port, "/newsroom/login", BROWSER, Cookie=cookie)
