@@ -24,8 +24,9 @@ SERVER_USER = "postgres"
 DATABASE = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
+OPTIONS = ["max_connections=200"]
 # Nothing has to survive a power cut.
-OPTIONS = "fsync=off synchronous_commit=off full_page_writes=off max_connections=200".split()
+FAST_OPTIONS = "fsync=off synchronous_commit=off full_page_writes=off".split()
 
 
 def database_url() -> str:
@@ -96,8 +97,11 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Start a server, yield its URL without a database, and stop it."""
+def server(is_durable: bool = False) -> Iterator[str]:
+    """Start a server, yield its URL without a database, and stop it.
+
+    Only if it is durable does it write to disk as in production.
+    """
     programs = find_programs()
     assert programs
     with socket.socket() as probe:
@@ -118,7 +122,8 @@ def server() -> Iterator[str]:
     try:
         run("initdb", "-U", SERVER_USER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         options = [f"listen_addresses=127.0.0.1 port={port} unix_socket_directories={directory}"]
-        words = " ".join(f"-c {option}" for option in " ".join([*options, *OPTIONS]).split())
+        options += OPTIONS if is_durable else [*OPTIONS, *FAST_OPTIONS]
+        words = " ".join(f"-c {option}" for option in " ".join(options).split())
         run("pg_ctl", "-w", "-l", str(directory / "log"), "-o", words, "start")
         try:
             yield f"postgresql+psycopg://{SERVER_USER}@127.0.0.1:{port}"

@@ -61,15 +61,25 @@ def quality_figure(name: str, value: float, whoosh: float, fts5: float, note: st
 
 @dataclass(frozen=True, slots=True)
 class PostgresSite(BenchSite):
-    """A site whose stories and index are in PostgreSQL."""
+    """A site whose stories are in PostgreSQL, and with this engine its index too."""
 
     url: str = ""
+    engine: str = "postgres"
 
     @property
     def environ(self) -> dict[str, str]:
         """Return the environment for the site's processes."""
-        engine = {"SPECTATOR_DATABASE_URL": self.url, "SPECTATOR_SEARCH": "postgres"}
-        return BenchSite.environ.fget(self) | engine  # type: ignore[attr-defined, no-any-return]
+        database = {"SPECTATOR_DATABASE_URL": self.url, "SPECTATOR_SEARCH": self.engine}
+        return BenchSite.environ.fget(self) | database  # type: ignore[attr-defined, no-any-return]
+
+
+def copy_to_postgresql(site: BenchSite, server: str, engine: str = "postgres") -> PostgresSite:
+    """Copy a site's stories to a new database of a server; the site keeps its data directory."""
+    with psycopg.connect(f"{server}/postgres".replace("+psycopg", ""), autocommit=True) as one:
+        one.execute("CREATE DATABASE bench TEMPLATE template0")
+    moved = PostgresSite(site.data, site.number, f"{server}/bench", engine)
+    site.run("database", "copy", moved.url)
+    return moved
 
 
 def page_figures(cache: Path, number: int, searches: int) -> Iterator[Figure]:
@@ -79,12 +89,7 @@ def page_figures(cache: Path, number: int, searches: int) -> Iterator[Figure]:
         return
     site = generated_site(cache, number)
     with postgresql.server() as server:
-        with psycopg.connect(
-            f"{server}/postgres".replace("+psycopg", ""), autocommit=True
-        ) as one:
-            one.execute("CREATE DATABASE bench TEMPLATE template0")
-        moved = PostgresSite(site.data, number, f"{server}/bench")
-        site.run("database", "copy", moved.url)
+        moved = copy_to_postgresql(site, server)
         seconds = moved.run("reindex")
         name = f"reindex in PostgreSQL, {number:,} stories"
         yield Figure(name, number / seconds, "/s", higher_is_better=True, note="wall time")

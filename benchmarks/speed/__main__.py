@@ -23,6 +23,7 @@ from benchmarks.speed import (
     flood,
     goals,
     machine,
+    postgresql,
     publications,
     scale,
 )
@@ -142,6 +143,10 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
             size.pause_seconds,
         ),
         *(goals.FIRST_REQUEST, goals.PUBLISH_DELAY, goals.FIRST_REQUEST_ERRORS),
+    )
+    yield from report_missing(
+        postgresql.figures(site, paths_file, folder, *runs, size.publications),
+        *(goals.POSTGRESQL_CACHED, goals.POSTGRESQL_COLD, goals.POSTGRESQL_PUBLISH),
     )
     yield from report_missing(
         scale.figures(cache, sites, size.samples, size.rounds), goals.PAGES, goals.MEMORY

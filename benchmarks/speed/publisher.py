@@ -32,6 +32,16 @@ def unique_word(number: int) -> str:
     return "zz" + "".join(CONSONANTS[number // 20**digit % 20] for digit in range(3))
 
 
+def add_editor(email: str) -> User:
+    """Return a new editor that belongs to no session."""
+    user_id, _ = accounts.add_user(email, "Bench", "editor")
+    by = db.session.get(User, user_id)
+    assert by is not None
+    db.session.refresh(by)
+    db.session.expunge(by)
+    return by
+
+
 def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:
     """Correct a story (even numbers) or publish a new one (odd numbers); return its path."""
     word = unique_word(number)
@@ -90,11 +100,7 @@ def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[s
     """Publish, request and pause `number` times; return the timings."""
     rows = []
     with app.test_request_context():
-        user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
-        by = db.session.get(User, user_id)
-        assert by is not None
-        db.session.refresh(by)
-        db.session.expunge(by)
+        by = add_editor("bench@news.example")
         article_ids = [
             article.id for article in db.session.scalars(queries.select_published().limit(10))
         ]
