@@ -33,10 +33,11 @@ REPEAT = """
 INSERT INTO {table} ({columns}) SELECT {values} FROM {table}, generate_series(1, :times - 1) AS n
 """
 GIN_INDEX = "SELECT indexname FROM pg_indexes WHERE tablename = :table AND indexdef LIKE '%gin%'"
+UNIQUE = ("slug", "external_id", "feed_id", "form_key")
 REPEATED_VALUES = {
     "id": "id + n * :step",
     "article_id": "article_id + n * :step",
-    **{name: f"{name} || '-repeated-' || n" for name in ("slug", "external_id", "feed_id", "form_key")},
+    **{name: f"{name} || '-repeated-' || n" for name in UNIQUE},
     "published_at": "published_at - n * interval '37 hours'",
     "published": "published - n * 37 * 3600",
 }
@@ -174,9 +175,9 @@ def measure(
     The system counts the CPU time of other processes in hundredths of a second.
     """
     rows = []
-    for typed in texts:
+    for query in texts:
         cpu, started = time.process_time() + _cpu_seconds(pids()), time.monotonic()
-        function(typed)
+        function(query)
         wall = time.monotonic() - started
         used = time.process_time() + _cpu_seconds(pids()) - cpu
         rows.append((wall * 1000, used * 1000))
