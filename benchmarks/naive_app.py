@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from spectator.config import HTMX_INTEGRITY, HTMX_URL, TAGLINE
 from spectator.db import sqlite
-from spectator.stylesheet import STYLE
+from spectator.stylesheet import DEFAULT
 
 db = SQLAlchemy()
 WORDS_PER_MINUTE = 230
@@ -192,7 +192,7 @@ def create_app(database: str) -> Flask:
         app.add_url_rule(rule, endpoint, placeholder_page)
     app.add_url_rule("/<section>/<slug>", "article", article)
     app.jinja_env.globals.update(
-        site_name=NAME, site_tagline=TAGLINE, css=Markup(STYLE), address=article_url
+        site_name=NAME, site_tagline=TAGLINE, css=Markup(DEFAULT.article_css), address=article_url
     )
     app.jinja_env.globals.update(
         htmx_url=HTMX_URL, htmx_integrity=HTMX_INTEGRITY, year=datetime.now(UTC).year

@@ -26,14 +26,14 @@ FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
 
 def content_security_policy(
-    style_hash: str, pictures: str, scripts: list[str], *directives: str
+    style_hashes: str, pictures: str, scripts: list[str], *directives: str
 ) -> str:
     """Return a strict policy: these scripts and pictures, the site's own styles, nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
-            f"style-src 'self' '{style_hash}'",
+            f"style-src 'self' {style_hashes}",
             f"img-src {pictures}",
             "media-src 'self'",
             "connect-src 'self'",
@@ -65,7 +65,7 @@ def register(app: Flask) -> None:
     stylesheet: Stylesheet = app.extensions["stylesheet"]
     media_url: str = app.config["MEDIA_URL"]
     pictures = f"'self' data: {media_url}/" if media_url else "'self' data:"
-    policy_of = partial(content_security_policy, stylesheet.csp_hash, pictures)
+    policy_of = partial(content_security_policy, stylesheet.csp_sources, pictures)
     public = policy_of(site_scripts, "frame-ancestors 'none'")
     newsroom = policy_of(newsroom_scripts, "frame-src 'self'", "frame-ancestors 'none'")
     hsts = "max-age=31536000" + ("; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else "")

@@ -1,4 +1,6 @@
-"""The stylesheet that readers' pages include, and the theme that SPECTATOR_THEME names.
+"""The stylesheets that readers' pages include, and the theme that SPECTATOR_THEME names.
+
+A page has the rules of `site.css`, then those of its kind: a story or a list of stories.
 
 A theme replaces values of `static/css/tokens.css`. It is read when a process starts. Only
 properties and values that were understood are written out, so that a theme cannot add rules or
@@ -110,7 +112,7 @@ def _declarations(block: str) -> dict[str, str]:
 
 TOKENS = parse_tokens(minify(_read_css("tokens.css")))
 SITE_RULES = minify(_read_css("site.css"))
-STYLE = TOKENS.to_css(NEWSROOM_PROPERTIES) + SITE_RULES
+LIST_RULES, ARTICLE_RULES = (minify(_read_css(name)) for name in ("lists.css", "article.css"))
 
 
 def read_theme(path: Path) -> Tokens:
@@ -166,20 +168,35 @@ def _without_pairs(text: str) -> str:
 
 @dataclass(frozen=True)
 class Stylesheet:
-    """The CSS that readers' pages include, and the name of the static file with its properties."""
+    """The CSS of lists and of stories, and the name of the static file with its properties."""
 
-    css: str
+    list_css: str
+    article_css: str
     tokens_name: str
 
     @property
-    def csp_hash(self) -> str:
-        """Return the hash of the CSS for a Content-Security-Policy."""
-        return "sha256-" + base64.b64encode(hashlib.sha256(self.css.encode()).digest()).decode()
+    def csp_sources(self) -> str:
+        """Return the hashes of the CSS as sources for a Content-Security-Policy."""
+        return " ".join(map(_csp_hash, (self.list_css, self.article_css)))
+
+
+def _csp_hash(css: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def build_stylesheet(properties: str, tokens_name: str) -> Stylesheet:
+    """Return the stylesheet with these properties, written as CSS."""
+    shared = properties + SITE_RULES
+    return Stylesheet(shared + LIST_RULES, shared + ARTICLE_RULES, tokens_name)
+
+
+DEFAULT = build_stylesheet(TOKENS.to_css(NEWSROOM_PROPERTIES), "css/tokens.css")
 
 
 def register(app: Flask) -> None:
     """Prepare the stylesheet with the theme; raises ConfigError if the theme cannot be used."""
-    app.extensions["stylesheet"] = Stylesheet(STYLE, "css/tokens.css")
+    app.extensions["stylesheet"] = DEFAULT
     path: Path | None = app.config["THEME"]
     if path is None:
         return
@@ -196,5 +213,5 @@ def register(app: Flask) -> None:
     files.operator_files[THEME_NAME] = file_of(
         (tokens.to_css() + logo_rules).encode(), "text/css"
     )
-    css = tokens.to_css(NEWSROOM_PROPERTIES) + logo_rules + SITE_RULES
-    app.extensions["stylesheet"] = Stylesheet(css, THEME_NAME)
+    properties = tokens.to_css(NEWSROOM_PROPERTIES) + logo_rules
+    app.extensions["stylesheet"] = build_stylesheet(properties, THEME_NAME)

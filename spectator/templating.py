@@ -143,7 +143,8 @@ def register(app: Flask) -> None:
     globals_: dict[str, Any] = {
         "absolute": absolute_url,
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
-        "css": Markup(stylesheet.css),  # noqa: S704 - our own stylesheet
+        "article_css": Markup(stylesheet.article_css),  # noqa: S704 - our own stylesheet
+        "list_css": Markup(stylesheet.list_css),  # noqa: S704 - our own stylesheet
         "tokens_url": files.url(stylesheet.tokens_name),
         "editor_scripts": EDITOR_SCRIPTS,
         "html_names": HTML_NAMES,

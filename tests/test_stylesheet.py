@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from spectator import create_app, stylesheet
 from spectator.config import PROJECT_ROOT, ConfigError
 from spectator.stylesheet import (
+    DEFAULT,
     MAX_THEME_BYTES,
     NEWSROOM_PROPERTIES,
     TOKENS,
@@ -22,6 +24,8 @@ from spectator.stylesheet import (
     parse_tokens,
 )
 from tests.conftest import settings
+
+LIST, STORY = "/", "/politics/a-headline"  # the latter as the fixture `story` publishes it
 
 THEME = PROJECT_ROOT / "tests/browser/harmattan.css"
 MAX_STYLE_BYTES = 12_000
@@ -46,13 +50,18 @@ def inline_style(html: str) -> str:
     return str(css)
 
 
-def test_a_page_includes_the_tokens_and_the_rules_once(app: Flask) -> None:
-    css = inline_style(FlaskClient(app).get("/").text)
-    assert css == stylesheet.STYLE and len(css.encode()) <= MAX_STYLE_BYTES
-    assert css.startswith(":root{color-scheme:light dark;--paper:#fff;")
-    assert css.count("--paper:") == 2, "one value for light and one for dark mode"
-    assert "  " not in css and "/*" not in css
-    assert "--alarm" not in css, "only the newsroom needs it"
+def test_a_page_includes_the_tokens_and_the_rules_once(
+    app: Flask, story: Callable[..., int]
+) -> None:
+    story()
+    client = FlaskClient(app)
+    for path, expected in ((LIST, DEFAULT.list_css), (STORY, DEFAULT.article_css)):
+        css = inline_style(client.get(path).text)
+        assert css == expected and len(css.encode()) <= MAX_STYLE_BYTES
+        assert css.startswith(":root{color-scheme:light dark;--paper:#fff;")
+        assert css.count("--paper:") == 2, "one value for light and one for dark mode"
+        assert "  " not in css and "/*" not in css
+        assert "--alarm" not in css, "only the newsroom needs it"
 
 
 def css_words(css: str) -> list[str]:
@@ -61,24 +70,34 @@ def css_words(css: str) -> list[str]:
     return re.findall(r"[^\s{}:;,>]+|[{}:,>]|;(?!\s*})", bare)
 
 
-def test_the_stylesheet_of_a_page_has_every_rule_of_the_files(app: Flask) -> None:
-    tokens, rules = (
+def test_the_stylesheet_of_a_page_has_every_rule_of_the_files(
+    app: Flask, story: Callable[..., int]
+) -> None:
+    story()
+    tokens, shared, lists, article = (
         css_words((PROJECT_ROOT / "static/css" / name).read_text())
-        for name in ("tokens.css", "site.css")
+        for name in ("tokens.css", "site.css", "lists.css", "article.css")
     )
-    words = css_words(inline_style(FlaskClient(app).get("/").text))
-    assert words[-len(rules) :] == rules
+    for path, rules in ((LIST, shared + lists), (STORY, shared + article)):
+        words = css_words(inline_style(FlaskClient(app).get(path).text))
+        assert words[-len(rules) :] == rules
     assert css_words(stylesheet.TOKENS.to_css()) == tokens
     names = {word for word in words if word.startswith("--")}
     assert {word for word in tokens if word.startswith("--")} - names == NEWSROOM_PROPERTIES
 
 
-def test_the_content_security_policy_allows_only_the_stylesheet_of_the_page(app: Flask) -> None:
+def test_the_content_security_policy_allows_only_the_stylesheets_of_the_pages(
+    app: Flask, story: Callable[..., int]
+) -> None:
+    story()
     for site in (app, themed_app(app.config["DATA_DIR"], THEME)):
-        answer = FlaskClient(site).get("/")
-        digest = hashlib.sha256(inline_style(answer.text).encode()).digest()
-        source = f"'sha256-{base64.b64encode(digest).decode()}'"
-        assert f"style-src 'self' {source};" in answer.headers["Content-Security-Policy"]
+        sources = []
+        for path in (LIST, STORY):
+            answer = FlaskClient(site).get(path)
+            digest = hashlib.sha256(inline_style(answer.text).encode()).digest()
+            sources.append(f"'sha256-{base64.b64encode(digest).decode()}'")
+        policy = f"style-src 'self' {' '.join(sources)};"
+        assert policy in answer.headers["Content-Security-Policy"]
 
 
 def test_every_token_is_used_and_every_use_is_a_token() -> None:
@@ -232,5 +251,5 @@ def test_the_site_keeps_running_if_its_theme_is_deleted(
     assert "#123456" in site.get("/static/theme.css").text
     monkeypatch.setenv(stylesheet.RUNNING_MARK, "1")
     later = FlaskClient(themed_app(data, path))
-    assert inline_style(later.get("/").text) == stylesheet.STYLE
+    assert inline_style(later.get("/").text) == DEFAULT.list_css
     assert "The default theme is used." in caplog.text
