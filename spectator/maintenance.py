@@ -152,7 +152,10 @@ class Maintenance:
             related.start_full_pass(day)
 
     def repair_indexes(self) -> None:
-        """Compact and repair this host's indexes."""
+        """Compact and repair this host's indexes; one host does it if they are in PostgreSQL."""
+        is_shared = self.app.config["SEARCH"] == "postgres"
+        if is_shared and not self.membership.has(leases.LEADER):
+            return
         for index, source in indexing.open_indexes(self.data_dir):
             indexing.compact(index, source)
             with suppress(IndexUnavailableError):  # The next round rebuilds it.

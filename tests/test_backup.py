@@ -223,6 +223,11 @@ def test_a_manifest_with_other_values_is_damaged(change: dict[str, object]) -> N
         backup.Manifest.parse(json.dumps(values | change).encode())
 
 
+def test_a_manifest_that_is_nested_too_deeply_is_damaged() -> None:
+    with pytest.raises(backup.BackupError, match="its manifest cannot be read"):
+        backup.Manifest.parse(b"[" * 100_000)
+
+
 @pytest.mark.sqlite
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_SPARSE, tarfile.SYMTYPE, tarfile.LNKTYPE])
 def test_a_member_that_is_not_a_plain_file_is_refused_unread(path: Path, kind: bytes) -> None:

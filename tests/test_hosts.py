@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from spectator import config, outbox, publishing, related, search_log
+from spectator import config, indexing, outbox, publishing, related, search_log
 from spectator import worker as worker_module
 from spectator.cli import main
 from spectator.db import StorageError, clock, db, postgresql_engine
@@ -196,6 +196,18 @@ def test_each_host_repairs_its_indexes_and_one_the_lists(
         )
         worker.maintenance.run_nightly(date(2026, 11, 29))
     assert repairs == ["a", "lists", "b"]
+
+
+@needs_postgresql
+def test_one_host_repairs_an_index_that_all_share(
+    app: Flask, switch: Switch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(indexing, "open_indexes", lambda data: opened.append(data) or iter(()))
+    app.config["SEARCH"] = "postgres"
+    for name in ("a", "b"):
+        switch.to(tmp_path / name).maintenance.repair_indexes()
+    assert opened == [tmp_path / "a"]
 
 
 @needs_postgresql

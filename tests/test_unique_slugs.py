@@ -17,7 +17,7 @@ from spectator import publishing, queries
 from spectator.cli import main
 from spectator.db import db
 from spectator.models import Article, User
-from spectator.publishing import Action
+from spectator.publishing import Action, ValidationError
 from spectator.publishing.slugs import RedirectWriter, SlugLookup
 from spectator.text.words.slugs import is_slug
 from tests.conftest import make_draft, use_site
@@ -117,6 +117,12 @@ def test_numbered_slugs_of_sections_are_valid(app: Flask) -> None:
     with db.write() as session:
         slugs = [publishing.add_section(session, name).slug for _ in range(11)]
     assert len(set(slugs)) == 11 and all(map(is_slug, slugs))
+
+
+@pytest.mark.parametrize("name", ["", "\x00", " \u200b\n"])
+def test_a_section_needs_a_name_that_can_be_seen(name: str, app: Flask) -> None:
+    with pytest.raises(ValidationError, match="A section needs a name"), db.write() as session:
+        publishing.add_section(session, name)
 
 
 def test_a_taken_slug_is_numbered_if_the_story_already_had_it_and_refused_otherwise(

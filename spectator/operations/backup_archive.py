@@ -29,6 +29,14 @@ DATABASE_NAMES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 _FILE_NAME = re.compile(r"database\.(sqlite|pgdump)|secret_key|originals/\w+\.\w+", re.ASCII)
 MANIFEST, MANIFEST_DIGEST = "manifest.json", "manifest.sha256"
 MAX_MANIFEST_BYTES = 256_000_000
+MANIFEST_ERRORS = (  # JSON that is nested too deeply is a RecursionError
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 _VALUE_TYPES = {"version": str, "schema": str, "database": str, "stories": int}
 BLOCK_BYTES = 1 << 20
 END = bytes(2 * tarfile.BLOCKSIZE)
@@ -84,7 +92,7 @@ class Manifest:
             for name, kind in _VALUE_TYPES.items():
                 values[name] = _with_type(values[name], kind)
             manifest = cls(**values)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except MANIFEST_ERRORS as error:
             raise BackupError("The backup is damaged: its manifest cannot be read.") from error
         for name in (*manifest.files, *manifest.listed):
             if not _FILE_NAME.fullmatch(name):

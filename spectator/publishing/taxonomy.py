@@ -27,8 +27,12 @@ MAX_SECTIONS = 100
 def add_section(session: Session, name: str) -> Section:
     """Add a section inside the caller's `db.write()`; its slug gets a number if it is taken.
 
-    Raises ValidationError if the slug is reserved for other pages, or if there are `MAX_SECTIONS`.
+    Raises ValidationError if nothing of the name can be shown, if the slug is reserved for other
+    pages, or if there are `MAX_SECTIONS`.
     """
+    name = clean_line(name)[:120]
+    if not name:
+        raise ValidationError({"section": "A section needs a name."})
     slug = base = slugify(name)
     if slug in RESERVED_PATHS:
         raise ValidationError(
@@ -44,7 +48,6 @@ def add_section(session: Session, name: str) -> Section:
         number += 1
         slug = numbered_slug(base, number, MAX_SLUG_LENGTH)
     last = session.scalar(select(func.max(Section.position))) or 0
-    name = clean_line(name)[:120]
     section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
     session.add(section)
     session.flush()

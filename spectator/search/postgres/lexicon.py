@@ -11,14 +11,16 @@ from spectator.search.postgres.reader import Reader
 from spectator.search.postgres.selection import Selection
 from spectator.search.postgres.terms import HEADLINE, JOINED, NAME, is_indexable
 
-# Of words that share a part with a misspelt one.
+# Of words that share a part with a misspelt one, the most frequent.
 MAX_COMPARED = 5_000
 SIMILAR = """
-SELECT DISTINCT substr(term, 2) FROM {words}
+SELECT substr(term, 2) AS word FROM {words}
 WHERE (term >= :headline AND term < :headline_end OR term >= :name AND term < :name_end)
   AND documents > 0 AND char_length(term) BETWEEN :shortest AND :longest
-  AND EXISTS (SELECT FROM unnest(CAST(:pieces AS text[])) AS piece WHERE strpos(term, piece) > 2)
-LIMIT :most
+  AND EXISTS (
+    SELECT FROM unnest(CAST(:pieces AS text[])) AS piece WHERE strpos(substr(term, 3), piece) > 0
+  )
+GROUP BY word ORDER BY max(documents) DESC, word LIMIT :most
 """
 
 

@@ -9,6 +9,11 @@ from typing import Any
 from spectator.search.postgres.matchers import all_of, any_of
 
 MATCHES = "{{vector}} @@ CAST(:{name} AS tsquery)"
+# Of any size: NOT IN compares row by row where the list of ids does not fit into memory.
+EXCLUDED = f"""NOT EXISTS (
+  SELECT FROM {{{{documents}}}} AS other
+  WHERE other.article_id = {{{{documents}}}}.article_id AND {MATCHES}
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,7 @@ class Selection:
             # The index finds what matches, never what does not.
             name = f"{prefix}excluded_query"
             values = _add(values, {name: any_of(self.excluded_queries)})
-            matches = MATCHES.format(name=name)
-            conditions.append(
-                f"article_id NOT IN (SELECT article_id FROM {{documents}} WHERE {matches})"  # noqa: S608 - our own words
-            )
+            conditions.append(EXCLUDED.format(name=name))
         return " AND ".join(conditions) or "true", values
 
 
