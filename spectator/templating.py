@@ -18,7 +18,7 @@ from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
 from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
-from spectator.models import Picture, Section
+from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
@@ -86,6 +86,19 @@ def renditions(picture: Picture) -> list[tuple[str, int]]:
     return [(picture_url(name), width) for name, width in names]
 
 
+def story_kind(article: Article) -> str:
+    """Return a story's kind; what section Opinion has without another kind is opinion."""
+    is_opinion = article.kind == DEFAULT_KIND and article.section.slug == "opinion"
+    return "opinion" if is_opinion else article.kind
+
+
+def kind_label(article: Article) -> str:
+    """Return the label of a story's kind, "" for news and if section or kicker are called so."""
+    label = STORY_KINDS.get(story_kind(article), "")
+    names = STORY_KINDS[DEFAULT_KIND], article.section.name, article.kicker
+    return "" if label in names else label
+
+
 def displayed(body: str) -> Markup:
     """Return a stored body for readers, with its pictures where readers get them."""
     html = render_body(body, picture_url(""))
@@ -149,11 +162,14 @@ def register(app: Flask) -> None:
         "editor_scripts": EDITOR_SCRIPTS,
         "html_names": HTML_NAMES,
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),
+        "kind_label": kind_label,
         "language_name": language_name,
         "list_path": listing_path,
         "permalink": permalink,
         "renditions": renditions,
         "static_path": files.url,
+        "story_kind": story_kind,
+        "story_kinds": STORY_KINDS,
         "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
         "upload_bytes": MAX_BYTES,

@@ -148,7 +148,9 @@ def form_values(response: TestResponse) -> dict[str, str]:
     ):
         values[name] = unescape(text)
     for name, options in re.findall(
-        r'<select[^>]* name="(section|language)"[^>]*>(.*?)</select>', response.text, re.DOTALL
+        r'<select[^>]* name="(section|kind|language)"[^>]*>(.*?)</select>',
+        response.text,
+        re.DOTALL,
     ):
         selected = re.search(r'<option value="([\w-]*)"\s+selected>', options)
         values[name] = selected[1] if selected else ""

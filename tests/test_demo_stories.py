@@ -24,7 +24,7 @@ LINES = (
 STORIES: list[dict[str, Any]] = [json.loads(line) for line in LINES]
 KEYS = {
     *("id", "headline", "dek", "body", "section", "authors", "countries", "topics"),
-    *("language", "source_name", "source_url", "published_at"),
+    *("kind", "language", "source_name", "source_url", "published_at"),
 }
 SECTIONS = {"politics", "security", "business", "society", "health", "culture", "opinion"}
 TAGS = {"p", "h2", "ul", "ol", "li", "strong", "em", "a", "blockquote"}

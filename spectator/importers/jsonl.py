@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from spectator.importers.bodies import convert_body
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
-from spectator.models import ARTICLE_STATUSES
+from spectator.models import ARTICLE_STATUSES, DEFAULT_KIND, STORY_KINDS
 from spectator.publishing import Draft
 from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 
@@ -67,6 +67,7 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
     for name in TEXT_FIELDS:
         if FIELDS[name].required and not texts.get(name, "").strip():
             raise RecordError(f"“{FIELDS[name].key}” is missing")
+    texts["kind"] = _kind(data)
     lists = {name: _list(data, FIELDS[name].key) for name in NAME_FIELDS}
     if not lists["authors"] and _text(data, "author"):
         lists["authors"] = (_text(data, "author"),)
@@ -137,6 +138,13 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
             raise RecordError(f"a {status} story needs “published_at”")
         return "draft"
     return "scheduled" if published_at > datetime.now(UTC) else "published"
+
+
+def _kind(data: dict[str, Any]) -> str:
+    kind = _text(data, "kind") or DEFAULT_KIND
+    if kind not in STORY_KINDS:
+        raise RecordError(f"“kind” must be one of {', '.join(STORY_KINDS)}")
+    return kind
 
 
 def _local_path(data: dict[str, Any]) -> str:

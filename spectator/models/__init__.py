@@ -2,7 +2,9 @@
 
 from spectator.models.article import (
     ARTICLE_STATUSES,
+    DEFAULT_KIND,
     NOTE_KINDS,
+    STORY_KINDS,
     Article,
     ArticleAuthor,
     Correction,
@@ -30,8 +32,10 @@ from spectator.models.taxonomy import Country, Section, Topic
 
 __all__ = [
     "ARTICLE_STATUSES",
+    "DEFAULT_KIND",
     "NOTE_KINDS",
     "ROLES",
+    "STORY_KINDS",
     "Article",
     "ArticleAuthor",
     "Author",

@@ -27,6 +27,16 @@ from spectator.models.people import Author, User
 from spectator.models.taxonomy import Country, Section, Topic
 
 NOTE_KINDS = ("update", "clarification", "correction")
+# The kinds of a story and their labels.
+STORY_KINDS = {
+    "news": "News",
+    "analysis": "Analysis",
+    "opinion": "Opinion",
+    "interview": "Interview",
+    "explainer": "Explainer",
+    "obituary": "Obituary",
+}
+DEFAULT_KIND = "news"
 # Statuses of stories that readers have seen. Only they and redirects reserve a slug, so that a
 # public URL never reveals that somebody is writing a story with the same headline.
 WAS_PUBLIC_STATUSES = ("published", "withdrawn")
@@ -150,6 +160,9 @@ class Article(Base):
     external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
     # the form that created the story
     form_id: Mapped[str | None] = mapped_column("form_key", String(40), unique=True)
+    kind: Mapped[str] = mapped_column(
+        String(20), default=DEFAULT_KIND, server_default=DEFAULT_KIND
+    )
     kicker: Mapped[str] = mapped_column(String(60), default="", server_default="")
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")

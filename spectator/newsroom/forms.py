@@ -13,7 +13,7 @@ from flask import current_app, request
 
 from spectator import publishing, queries, times
 from spectator.media import PictureError
-from spectator.models import Article, Autosave, Picture, User
+from spectator.models import DEFAULT_KIND, Article, Autosave, Picture, User
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
 from spectator.publishing import Draft
 from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
@@ -37,6 +37,8 @@ MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
 # questions are read from the request. "copy" is the id of one opened form: it names the form's
 # autosave, and shows that a form was sent twice.
 FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
+# The values of fields that a form or an autosave of an older version does not have.
+INITIAL_VALUES = dict.fromkeys(FIELDS, "") | {"kind": DEFAULT_KIND}
 # The statuses in which editors may change the publish date.
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 # The longest autosaved value other than the body, in characters. A story's limits are no higher.
@@ -93,8 +95,7 @@ def new_form_id() -> str:
 def blank_form() -> StoryForm:
     """Return the form of a new story."""
     return StoryForm(
-        dict.fromkeys(FIELDS, "")
-        | {"language": current_app.config["LANGUAGE"], "copy": new_form_id()}
+        INITIAL_VALUES | {"language": current_app.config["LANGUAGE"], "copy": new_form_id()}
     )
 
 
@@ -116,14 +117,14 @@ def form_from_article(article: Article) -> StoryForm:
 
 def values_from_draft(draft: Draft) -> dict[str, str]:
     """Return the form values of a draft."""
-    values = dict.fromkeys(FIELDS, "") | {name: getattr(draft, name) for name in LINE_FIELDS}
+    values = INITIAL_VALUES | {name: getattr(draft, name) for name in LINE_FIELDS}
     values |= {name: join_names(list(getattr(draft, name))) for name in NAME_FIELDS}
     return values | {"body": editable_body(draft.body), "copy": new_form_id()}
 
 
 def form_from_autosave(row: Autosave, by: User) -> StoryForm:
     """Return the form as last autosaved."""
-    values = dict.fromkeys(FIELDS, "") | {
+    values = INITIAL_VALUES | {
         name: str(text) for name, text in row.values.items() if name in FIELDS
     }
     form = StoryForm(
@@ -138,7 +139,10 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
 
 def parse_values(data: Mapping[str, str]) -> dict[str, str]:
     """Return every field of a form with normalized line breaks, without U+0000, and a valid id."""
-    values = {name: _normalize_line_breaks(data.get(name, "")) for name in FIELDS}
+    values = {
+        name: _normalize_line_breaks(data.get(name, initial))
+        for name, initial in INITIAL_VALUES.items()
+    }
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
     return (

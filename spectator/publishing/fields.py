@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated, Literal, get_type_hints
 
+from spectator.models import DEFAULT_KIND
+
 MAX_BODY_BYTES = 1_000_000
-Kind = Literal["line", "body", "section", "language", "slug", "names", "picture"]
+Kind = Literal["line", "body", "section", "language", "slug", "choice", "names", "picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,13 @@ class StoryField:
 class Draft:
     """A story as a form or an importer provides it; an empty slug is made from the headline.
 
-    `section` is a slug, `countries` are English names or ISO 3166 codes, `authors` are in the
-    order of the byline.
+    `kind` is a key of STORY_KINDS, `section` a slug, `countries` are English names or ISO 3166
+    codes, `authors` are in the order of the byline.
     """
 
+    kind: Annotated[
+        str, StoryField("Kind of story", 20, "choice", "Choose the kind of story.")
+    ] = DEFAULT_KIND
     kicker: Annotated[str, StoryField("Kicker", 60, is_wording=True)] = ""
     headline: Annotated[
         str, StoryField("Headline", 300, required="Write a headline.", is_wording=True)
@@ -89,9 +94,11 @@ def names_of(*kinds: Kind) -> tuple[str, ...]:
     return tuple(name for name, field in FIELDS.items() if field.kind in kinds)
 
 
-LINE_FIELDS = names_of("line", "section", "language", "slug")
+LINE_FIELDS = names_of("line", "section", "language", "slug", "choice")
 NAME_FIELDS = names_of("names")
-COPIED_FIELDS = names_of("line", "body", "language", "picture")  # a column holds the same value
+COPIED_FIELDS = names_of(
+    "line", "body", "language", "choice", "picture"
+)  # a column holds the same value
 WORDING_FIELDS = tuple(name for name, field in FIELDS.items() if field.is_wording)
 IMPORT_GROUPS = {
     group: tuple(field.name for field in fields)

@@ -87,6 +87,10 @@ def _comparable_value(draft: Draft, names: tuple[str, ...], digest: str) -> Any:
     if story_field.kind == "names":
         values = getattr(draft, story_field.name)
         return list(values) if story_field.is_ordered else sorted(values)
+    if story_field.kind == "choice":
+        # Empty, as in what was remembered of imports that are older than the field.
+        value = getattr(draft, story_field.name)
+        return "" if value == getattr(Draft(), story_field.name) else value
     texts = [digest if name == "picture_id" else getattr(draft, name) for name in names]
     return fingerprint(*texts) if story_field.kind in {"line", "body", "picture"} else texts[0]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectator.models import NOTE_KINDS
+from spectator.models import NOTE_KINDS, STORY_KINDS
 from spectator.publishing.fields import (
     FIELDS,
     LINE_FIELDS,
@@ -154,6 +154,8 @@ def _field_errors(draft: Draft) -> dict[str, str]:
         for name in LINE_FIELDS
         if FIELDS[name].required and not getattr(draft, name)
     }
+    if draft.kind not in STORY_KINDS:
+        errors["kind"] = FIELDS["kind"].required
     if problem := tag_problem(draft.language):
         errors["language"] = problem
     if draft.slug and not is_slug(draft.slug):

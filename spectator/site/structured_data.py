@@ -10,10 +10,16 @@ from markupsafe import Markup
 
 from spectator.media import rendition_names
 from spectator.models import Article, Author
-from spectator.templating import iso
+from spectator.templating import iso, story_kind
 from spectator.text.words.bylines import is_organization
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
+# https://schema.org/NewsArticle has no subtype for interviews and obituaries.
+ARTICLE_TYPES = {
+    "analysis": "AnalysisNewsArticle",
+    "opinion": "OpinionNewsArticle",
+    "explainer": "BackgroundNewsArticle",
+}
 SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
@@ -26,12 +32,12 @@ def _script(data: dict[str, Any]) -> Markup:
 
 
 def news_article_json(article: Article) -> Markup:
-    """Return the NewsArticle of a published story."""
+    """Return the NewsArticle of a published story, or the subtype of its kind."""
     address = absolute_url(permalink(article))
     name = current_app.config["SITE_NAME"]
     published = article.published_at or article.saved_at
     data: dict[str, Any] = {
-        "@type": "OpinionNewsArticle" if article.section.slug == "opinion" else "NewsArticle",
+        "@type": ARTICLE_TYPES.get(story_kind(article), "NewsArticle"),
         "headline": article.headline,
         "description": article.dek or article.excerpt,
         "datePublished": iso(published),
