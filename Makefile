@@ -17,7 +17,12 @@ POSTGRESQL_SEARCH_TESTS = $(addprefix tests/test_,$(addsuffix .py,database_copy 
   search_postgres search_postgres_limits search_ranking search_spelling search_word_forms search_words site_search))
 
 .DEFAULT_GOAL := help
-.PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate check check-python check-static lock tools clean
+# Translations of the texts that people see (docs/translations.md).
+CATALOGUES = $(wildcard translations/*/LC_MESSAGES/spectator.po)
+CATALOGUE_OPTIONS = -d translations -D spectator
+
+.PHONY: help run upgrade test unit unit-postgresql audit drill-long bench bench-search mutate messages check check-python \
+  check-static lock tools clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
@@ -57,6 +62,13 @@ bench-search: $(VENV)/dev ## measure search against its goals and SQLite FTS5 (Q
 mutate: $(VENV)/mutation ## break the site in N random ways and count what the unit tests notice (N, SEED, JOBS)
 	POSTGRESQL_TESTS="$(POSTGRESQL_TESTS)" POSTGRESQL_SEARCH_TESTS="$(POSTGRESQL_SEARCH_TESTS)" \
 	  $(BIN)/python -m tests.mutation $(or $(N),300) $(or $(SEED),1) $(or $(JOBS),2)
+
+messages: $(VENV)/dev ## find the texts to translate, update the catalogues in translations/, compile them
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keyword lazy_gettext --keyword lazy_pgettext:1c,2 \
+	  --add-comments "Translators:" --strip-comments --add-location file --sort-by-file --project Spectator --output translations/spectator.pot .
+	$(BIN)/pybabel --quiet update $(CATALOGUE_OPTIONS) -i translations/spectator.pot --no-fuzzy-matching \
+	  --ignore-obsolete --ignore-pot-creation-date -w 100
+	$(BIN)/pybabel compile $(CATALOGUE_OPTIONS) --statistics
 
 check: tools ## check format, lint, types, templates and static files; print what is too large
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-python check-static
@@ -101,10 +113,11 @@ $(BIN)/python:
 	  { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv (or set PYTHON=)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/runtime: requirements.txt pyproject.toml | $(BIN)/python
+$(VENV)/runtime: requirements.txt pyproject.toml $(CATALOGUES) | $(BIN)/python
 	@echo "Installing the packages of the site ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pybabel --quiet compile $(CATALOGUE_OPTIONS)
 	@touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/runtime

@@ -12,6 +12,7 @@ from spectator import (
     config,
     db,
     headers,
+    i18n,
     metrics,
     newsroom,
     pagecache,
@@ -36,6 +37,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     static_files.register(app)
     stylesheet.register(app)
     headers.register(app)
+    i18n.register(app)
     templating.register(app)
     site.register(app)
     newsroom.register(app)

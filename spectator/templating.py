@@ -17,6 +17,7 @@ from markupsafe import Markup
 from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
+from spectator.formats import format_long_date, format_number, join_date_and_time, language_name
 from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
@@ -29,7 +30,6 @@ from spectator.text.html.sanitizer import ATTRIBUTES, TAGS
 from spectator.text.html.tokenizer import BREAKS
 from spectator.text.words.excerpts import reading_minutes
 from spectator.text.words.language_tags import text_dir
-from spectator.text.words.languages import language_name
 from spectator.times import format_moment, has_whole_minutes, zone_abbreviation
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
@@ -50,13 +50,13 @@ def _newsroom_zone() -> ZoneInfo:
 def long_date(day: date) -> str:
     """Return a date for readers, such as 22 November 2026, in the newsroom's time zone."""
     local = day.astimezone(_newsroom_zone()) if isinstance(day, datetime) else day
-    return f"{local.day} {local:%B %Y}"
+    return format_long_date(local)
 
 
 def date_time(moment: datetime) -> str:
     """Return a time for readers, in the newsroom's time zone: 1 May 2026, 00:30 EAT."""
     local = moment.astimezone(_newsroom_zone())
-    return f"{long_date(local)}, {local:%H:%M} {zone_abbreviation(local)}"
+    return join_date_and_time(long_date(local), f"{local:%H:%M} {zone_abbreviation(local)}")
 
 
 def newsroom_time(moment: datetime) -> str:
@@ -184,6 +184,7 @@ def register(app: Flask) -> None:
         long_date=long_date,
         date_time=date_time,
         newsroom_time=newsroom_time,
+        number=format_number,
         iso=iso,
         rfc822=rfc822,
         reading_minutes=reading_minutes,

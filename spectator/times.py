@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from spectator.formats import (
+    format_day_and_month,
+    format_long_date,
+    format_short_date,
+    join_date_and_time,
+)
+from spectator.i18n import gettext
+
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -51,15 +59,23 @@ def explain_ambiguous_time(wall_time: datetime, zone: ZoneInfo) -> str:
     """Return the question about a time that is skipped or repeated."""
     first, second = possible_moments(wall_time, zone)
     before, after = first.astimezone(zone), second.astimezone(zone)
-    day = f"{wall_time.day} {wall_time:%B %Y}"
+    day, time = format_long_date(wall_time.date()), f"{wall_time:%H:%M}"
     if is_skipped(wall_time, zone):
-        return (
-            f"Clocks in {zone.key} go forward on {day}, so {wall_time:%H:%M} does not exist. "
-            "Choose which time you mean."
+        return gettext(
+            "Clocks in %(zone)s go forward on %(day)s, so %(time)s does not exist. "
+            "Choose which time you mean.",
+            zone=zone.key,
+            day=day,
+            time=time,
         )
-    return (
-        f"Clocks in {zone.key} go back on {day}, so {wall_time:%H:%M} happens twice: "
-        f"first as {utc_offset(before)}, then as {utc_offset(after)}. Choose which time you mean."
+    return gettext(
+        "Clocks in %(zone)s go back on %(day)s, so %(time)s happens twice: "
+        "first as %(first)s, then as %(second)s. Choose which time you mean.",
+        zone=zone.key,
+        day=day,
+        time=time,
+        first=utc_offset(before),
+        second=utc_offset(after),
     )
 
 
@@ -67,9 +83,12 @@ def format_moment(moment: datetime, zone: ZoneInfo) -> str:
     """Return a time in a zone and in UTC: 31 Oct 2027, 01:30 Africa/Cairo (30 Oct, 23:30 UTC)."""
     local, utc = moment.astimezone(zone), moment.astimezone(UTC)
     if zone.key == "UTC":
-        return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-    other_day = f"{utc.day} {utc:%b}, " if utc.date() != local.date() else ""
-    return f"{local.day} {local:%b %Y, %H:%M} {zone.key} ({other_day}{utc:%H:%M} UTC)"
+        return join_date_and_time(format_short_date(utc.date()), f"{utc:%H:%M} UTC")
+    time = f"{utc:%H:%M} UTC"
+    if utc.date() != local.date():
+        time = join_date_and_time(format_day_and_month(utc.date()), time)
+    day = format_short_date(local.date())
+    return join_date_and_time(day, f"{local:%H:%M} {zone.key} ({time})")
 
 
 def utc_offset(local: datetime) -> str:

@@ -49,7 +49,7 @@ LAYERS = (
     {"db", "config", "tokens"},
     {"setting_parsers"},
     {"object_storage"},
-    {"text", "times", "request_ids"},
+    {"text", "times", "formats", "i18n", "request_ids"},
 )
 FORBIDDEN = {
     ("site", "newsroom"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from spectator.formats import language_name
 from spectator.models import Article
 from spectator.publishing import Draft
 from spectator.text.html.sanitizer import plain_text
-from spectator.text.words.languages import language_name, tag_problem
+from spectator.text.words.languages import tag_problem
 from spectator.text.words.scripts import SCRIPT_NAMES, detect_script, mismatched_script
 
 SAMPLE = 50_000  # characters of a body in which its script is detected

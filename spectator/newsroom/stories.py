@@ -8,6 +8,7 @@ from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, presence, publishing, queries
+from spectator.formats import language_choices
 from spectator.models import ARTICLE_STATUSES, Article, User
 from spectator.newsroom import bp, conflicts, forms, locked_stories, previews, submissions
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
@@ -17,7 +18,6 @@ from spectator.newsroom.security import current_user, large_form, returned_if_lo
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing import ACTIONS, Action
 from spectator.publishing.validation import size_errors
-from spectator.text.words.languages import language_choices
 from spectator.text.words.numbers import parse_int
 
 PAGE_SIZE = 50

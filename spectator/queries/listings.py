@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import month_name
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload
 
 from spectator.db import UTCDateTime, db
+from spectator.formats import format_month
 from spectator.models import (
     Article,
     Author,
@@ -158,7 +158,7 @@ def month_listing(year: int, month: int) -> Listing | None:
         return None
     return Listing(
         "month",
-        f"{month_name[month]} {year}",
+        format_month(year, month),
         f"/archive/{year:04}/{month:02}/",
         year * 100 + month,
     )

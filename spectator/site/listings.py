@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 from itertools import groupby
 
 from flask import abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from spectator import queries
+from spectator.formats import format_month_name
 from spectator.site import bp
 from spectator.site.caching import cacheable
 from spectator.site.pagination import (
@@ -66,7 +66,7 @@ def render(current: queries.Listing, cursors: PageCursors) -> str:
 def archive() -> str:
     """Show the months that have stories, with their counts."""
     rows = [
-        (year, (month, calendar.month_name[month], count, f"/archive/{year:04}/{month:02}/"))
+        (year, (month, format_month_name(month), count, f"/archive/{year:04}/{month:02}/"))
         for year, month, count in queries.month_counts()
     ]
     months = [

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from spectator import queries
+from spectator.formats import language_name
 from spectator.models import Article
 from spectator.search import FACETS, MAX_PAGE, SearchResults
 from spectator.search.language.parser import MAX_CLAUSES
 from spectator.site.search_params import SORTS, SearchParams
 from spectator.templating import long_date
-from spectator.text.words.languages import language_name
 from spectator.text.words.snippets import body_snippets, highlight
 
 FacetLabels = Mapping[tuple[str, str], str]

@@ -1,0 +1,105 @@
+"""Dates, numbers and names of languages and countries in the language of the page, from CLDR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from babel import Locale, dates, numbers
+
+from spectator.i18n import SOURCE_LANGUAGE, current_language
+from spectator.text.words import languages
+from spectator.text.words.folding import fold
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a language writes dates: CLDR patterns, and how it joins a date and a time."""
+
+    locale: Locale
+    long_date: str
+    short_date: str
+    day_and_month: str
+    month_and_year: str
+    date_and_time: str  # {1} is the date, {0} the time
+
+
+# "22 November 2026", as most of Africa writes it; CLDR's English is that of the United States.
+_ENGLISH = ("d MMMM y", "d MMM y", "d MMM", "MMMM y", "{1}, {0}")
+
+
+@cache
+def _style(language: str) -> _Style:
+    locale = Locale.parse(language, sep="-")
+    if locale.language == SOURCE_LANGUAGE:
+        return _Style(locale, *_ENGLISH)
+    skeletons = locale.datetime_skeletons
+    return _Style(
+        locale,
+        locale.date_formats["long"].pattern,
+        skeletons["yMMMd"].pattern,
+        skeletons["MMMd"].pattern,
+        skeletons["yMMMM"].pattern,
+        str(locale.datetime_formats["medium"]),
+    )
+
+
+def _current_style() -> _Style:
+    return _style(current_language())
+
+
+def format_long_date(day: date) -> str:
+    """Return a date such as 22 November 2026."""
+    style = _current_style()
+    return dates.format_date(day, style.long_date, style.locale)
+
+
+def format_short_date(day: date) -> str:
+    """Return a date such as 22 Nov 2026."""
+    style = _current_style()
+    return dates.format_date(day, style.short_date, style.locale)
+
+
+def format_day_and_month(day: date) -> str:
+    """Return a date without its year, such as 22 Nov."""
+    style = _current_style()
+    return dates.format_date(day, style.day_and_month, style.locale)
+
+
+def format_month(year: int, month: int) -> str:
+    """Return a month such as November 2026."""
+    style = _current_style()
+    return dates.format_date(date(year, month, 1), style.month_and_year, style.locale)
+
+
+def join_date_and_time(day: str, time: str) -> str:
+    """Return a written date and a written time as one text: 22 Nov 2026, 15:05."""
+    return _current_style().date_and_time.replace("{1}", day).replace("{0}", time)
+
+
+def format_number(number: float) -> str:
+    """Return a number with its digits in groups: 12,345 or 12 345."""
+    return numbers.format_decimal(number, locale=_current_style().locale)
+
+
+def format_month_name(month: int) -> str:
+    """Return the name of a month on its own, such as November."""
+    return dates.format_date(date(2000, month, 1), "LLLL", _current_style().locale)
+
+
+def language_name(tag: str) -> str:
+    """Return the name of a language tag, with subtags in brackets; an unknown tag unchanged."""
+    if current_language() == SOURCE_LANGUAGE:
+        return languages.language_name(tag)
+    first, _, rest = tag.partition("-")
+    name = _current_style().locale.languages.get(first.lower())
+    if name is None:
+        return languages.language_name(tag)
+    return f"{name} ({rest})" if rest else str(name)
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """Return the (tag, name) pairs of stories' languages that a form offers, sorted by name."""
+    choices = [(tag, language_name(tag)) for tag, _ in languages.language_choices()]
+    return sorted(choices, key=lambda choice: fold(choice[1]))

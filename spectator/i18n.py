@@ -1,0 +1,143 @@
+"""Translations: the catalogues of `translations/`, and the language of what is being written.
+
+English is the source: a message without a translation appears in English. Catalogues are read
+when the site starts, as templates are, so that an update of the checkout does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any, cast
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import LazyProxy
+from flask import Flask, current_app, g, has_app_context
+
+SOURCE_LANGUAGE = "en"
+DIRECTORY = Path(__file__).resolve().parent.parent / "translations"
+
+_language: ContextVar[str] = ContextVar("language", default="")
+
+
+def translated_languages() -> list[str]:
+    """Return the languages with a catalogue, sorted; English needs none and is not among them."""
+    return sorted(path.parent.parent.name for path in DIRECTORY.glob("*/LC_MESSAGES/*.po"))
+
+
+def closest_language(tag: str) -> str:
+    """Return the language with a catalogue that fits a language tag best, otherwise English."""
+    languages = translated_languages()
+    candidates = (tag, tag.partition("-")[0])
+    return next((tag for tag in candidates if tag in languages), SOURCE_LANGUAGE)
+
+
+@cache
+def load_catalogue(language: str) -> NullTranslations:
+    """Return the catalogue of a language; that of English is empty.
+
+    `make` compiles catalogues. One without a compiled file, or with an older one, is compiled here
+    in memory, so that the site never shows an outdated text.
+    """
+    if language == SOURCE_LANGUAGE:
+        return NullTranslations()
+    source = DIRECTORY / language / "LC_MESSAGES" / "spectator.po"
+    compiled = source.with_suffix(".mo")
+    if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:
+        with compiled.open("rb") as file:
+            return GNUTranslations(file)
+    memory = BytesIO()
+    with source.open("rb") as file:
+        write_mo(memory, read_po(file, locale=language))
+    memory.seek(0)
+    return GNUTranslations(memory)
+
+
+def current_language() -> str:
+    """Return the language of what is being written: by default the site's."""
+    language = _language.get()
+    if language or not has_app_context():
+        return language or SOURCE_LANGUAGE
+    return str(current_app.extensions.get("language", SOURCE_LANGUAGE))
+
+
+def set_language(language: str) -> Token[str]:
+    """Write in a language with a catalogue, for the rest of the request or command."""
+    return _language.set(language)
+
+
+@contextmanager
+def use_language(language: str) -> Iterator[None]:
+    """Write in a language with a catalogue."""
+    token = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def gettext(message: str, /, **values: object) -> str:
+    """Return the translation of a message, with its placeholders such as %(name)s filled in."""
+    text = load_catalogue(current_language()).gettext(message)
+    return text % values if values else text
+
+
+def pgettext(context: str, message: str, /, **values: object) -> str:
+    """Return the translation of a message whose meaning depends on its context."""
+    text = load_catalogue(current_language()).pgettext(context, message)
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, count: int, /, **values: object) -> str:
+    """Return the translation of a message for a number of things, which is %(count)s in it."""
+    text = load_catalogue(current_language()).ngettext(singular, plural, count)
+    return text % ({"count": count} | values)
+
+
+def lazy_gettext(message: str) -> str:
+    """Return an object for tables that is translated whenever it is turned into a string.
+
+    It compares like a string, but `join`, JSON and regular expressions need `str(…)` of it.
+    """
+    return cast("str", LazyProxy(gettext, message, enable_cache=False))
+
+
+def lazy_pgettext(context: str, message: str) -> str:
+    """Return an object like that of `lazy_gettext`, by its context."""
+    return cast("str", LazyProxy(pgettext, context, message, enable_cache=False))
+
+
+def register(app: Flask) -> None:
+    """Load the catalogue of the site's language, and let templates translate.
+
+    Each request starts in that language. A view may choose another one with `set_language`.
+    """
+    language = app.extensions["language"] = closest_language(app.config["LANGUAGE"])
+    load_catalogue(language)
+
+    @app.before_request
+    def start() -> None:
+        g.language_token = _language.set(language)
+
+    @app.teardown_request
+    def finish(_error: BaseException | None) -> None:
+        if token := g.pop("language_token", None):
+            _language.reset(token)
+
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    environment: Any = app.jinja_env
+    environment.install_gettext_callables(
+        gettext, _plural_of_template, newstyle=True, pgettext=pgettext
+    )
+
+
+def _plural_of_template(singular: str, plural: str, count: int) -> str:
+    """Return the translation with its placeholders, which Jinja fills in itself."""
+    return load_catalogue(current_language()).ngettext(singular, plural, count)

@@ -1,0 +1,145 @@
+"""Catalogues: every text is translated, or the header does not claim so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel.messages import Catalog
+from flask import Flask, render_template_string
+
+from spectator import create_app, formats, i18n
+from spectator.times import explain_ambiguous_time, format_moment
+from tests.catalogues import SourceMessage, problems, read_catalogue, source_messages
+from tests.conftest import settings
+
+CAIRO = ZoneInfo("Africa/Cairo")
+CLOCKS_GO_BACK = datetime(2026, 10, 29, 23, 30)  # noqa: DTZ001 - a time as a form has it
+FRENCH_QUESTION = (
+    "À Africa/Cairo, les horloges reculent le 29 octobre 2026 : 23:30 a lieu deux fois"
+)
+
+
+def make_catalogue(**changes: str) -> Catalog:
+    """Return a complete French catalogue with one entry, or with a broken one."""
+    entry = {"id": "%(count)s story", "string": "%(count)s article"} | changes
+    catalogue = Catalog("fr", header_comment="# French.\n# Complete: everything.")
+    catalogue.add(**entry)  # type: ignore[arg-type]
+    return catalogue
+
+
+MESSAGES = (SourceMessage(None, ("%(count)s story",), frozenset({"templates/base.html"})),)
+
+
+@pytest.mark.parametrize("language", i18n.translated_languages())
+def test_catalogues_are_as_complete_as_they_say(language: str) -> None:
+    assert source_messages(), "no texts were read"
+    assert problems(read_catalogue(language), source_messages()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, None),
+        ({"string": ""}, "missing: %(count)s story"),
+        ({"id": "Other", "string": "Autre"}, "missing: %(count)s story"),
+        ({"flags": {"fuzzy"}}, "fuzzy: %(count)s story"),
+        ({"string": "%(counts)s article"}, "placeholders differ: %(counts)s article"),
+        ({"string": "un article"}, "placeholders differ: un article"),
+        ({"string": "%(count)s % article"}, "placeholders differ: %(count)s % article"),
+        ({"string": "%(count)s story"}, "equal to its source: %(count)s story"),
+        ({"string": "%(count)s <b>article"}, "tags differ: %(count)s <b>article"),
+    ],
+)
+def test_a_broken_entry_is_reported(changes: dict[str, str], problem: str | None) -> None:
+    assert problems(make_catalogue(**changes), MESSAGES) == ([problem] if problem else [])
+
+
+def test_a_catalogue_of_the_site_may_leave_out_the_newsroom() -> None:
+    catalogue = make_catalogue()
+    newsroom = SourceMessage(None, ("Kicker",), frozenset({"templates/newsroom/story.html"}))
+    assert problems(catalogue, (*MESSAGES, newsroom)) == ["missing: Kicker"]
+    catalogue.header_comment = "# Complete: site."
+    assert problems(catalogue, (*MESSAGES, newsroom)) == []
+    catalogue.header_comment = "# Almost."
+    with pytest.raises(AssertionError, match="the header says"):
+        problems(catalogue, MESSAGES)
+
+
+def test_a_site_writes_in_its_language(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path, SPECTATOR_LANGUAGE="fr-SN"))
+    with app.app_context():
+        assert explain_ambiguous_time(CLOCKS_GO_BACK, CAIRO).startswith(FRENCH_QUESTION)
+        assert formats.format_month(2026, 2) == "février 2026"
+        assert formats.language_name("ha-Arab") == "haoussa (Arab)"
+        assert formats.format_number(12345) == "12\u202f345"
+        moment = datetime(2026, 2, 1, 23, 30, tzinfo=UTC)
+        assert format_moment(moment, CAIRO) == (
+            "2 févr. 2026, 01:30 Africa/Cairo (1 févr., 23:30 UTC)"
+        )
+        with i18n.use_language("en"):
+            assert formats.format_long_date(date(2026, 2, 1)) == "1 February 2026"
+            assert explain_ambiguous_time(CLOCKS_GO_BACK, CAIRO).startswith(
+                "Clocks in Africa/Cairo"
+            )
+        assert i18n.current_language() == "fr"
+
+
+def test_a_site_in_a_language_without_a_catalogue_writes_english(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path, SPECTATOR_LANGUAGE="nqo"))
+    with app.app_context():
+        assert i18n.current_language() == "en"
+        assert formats.format_number(12345) == "12,345"
+    assert i18n.current_language() == "en"
+
+
+def test_a_request_leaves_no_language_behind(app: Flask) -> None:
+    with app.test_request_context():
+        app.preprocess_request()
+        i18n.set_language("fr")
+        assert i18n.current_language() == "fr"
+    assert i18n.current_language() == "en"
+
+
+def test_an_outdated_compiled_catalogue_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalogue without a compiled file, or with an older one, is compiled in memory."""
+    shutil.copytree(i18n.DIRECTORY / "fr", tmp_path / "fr")
+    monkeypatch.setattr(i18n, "DIRECTORY", tmp_path)
+    source = tmp_path / "fr/LC_MESSAGES/spectator.po"
+    compiled = source.with_suffix(".mo")
+    compiled.write_bytes(b"not a catalogue")
+    source_time = source.stat().st_mtime
+    os.utime(compiled, (source_time - 1, source_time - 1))
+    read = i18n.load_catalogue.__wrapped__
+    message = source_messages()[0].forms[0]
+    assert read("fr").gettext(message) != message
+    os.utime(compiled, (source_time, source_time))
+    with pytest.raises(OSError, match="Bad magic number"):
+        read("fr")
+    compiled.unlink()
+    assert read("fr").gettext(message) != message
+
+
+def test_templates_escape_values_but_not_translations(app: Flask) -> None:
+    with app.test_request_context():
+        page = render_template_string(
+            "{% autoescape true %}{{ _('<b>%(name)s</b>', name=name) }}"
+            "{% trans count=2 %} {{ count }} <i>story</i>{% pluralize %} {{ count }} <i>stories</i>"
+            "{% endtrans %}{% endautoescape %}",
+            name="<script>",
+        )
+    assert page == "<b>&lt;script&gt;</b>2 <i>stories</i>"
+
+
+def test_texts_of_tables_are_translated_when_they_are_shown() -> None:
+    message = source_messages()[0].forms[0]
+    label = i18n.lazy_gettext(message)
+    assert label == message and f"{label}" == message
+    with i18n.use_language("fr"):
+        assert str(label) == i18n.gettext(message) != message
