@@ -1,5 +1,5 @@
-/* On every reader's page: reports failed requests of htmx, and loads search suggestions if the search box
-   is visible. */
+/* On every reader's page: reports failed requests of htmx, scrolls the navigation to the current section, and
+   loads search suggestions if the search box is visible. */
 const getStatus = () => document.getElementById("status");
 
 /* By event of htmx 2 and 4: the element that sent the request, and a code for the failure: the HTTP
@@ -108,6 +108,17 @@ for (const name of ["htmx:load", "htmx:after:init"])
   document.addEventListener(name, noteHtmx, { once: true });
 // htmx may have started before this script.
 document.addEventListener("DOMContentLoaded", () => window.htmx && noteHtmx());
+
+/* The stylesheet does this where the browser can: `scroll-initial-target`. */
+const section = document.querySelector(".top .nav [aria-current]");
+if (section && !CSS.supports("scroll-initial-target: nearest")) {
+  const centre = (element) => {
+    const { left, right } = element.getBoundingClientRect();
+    return (left + right) / 2;
+  };
+  const list = section.closest(".nav");
+  list.scrollLeft += centre(section) - centre(list);
+}
 
 const wide = matchMedia("(min-width: 60rem)"); // the stylesheet shows the search box from this width
 const loadSearch = () => {
