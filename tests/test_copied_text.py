@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from spectator import publishing
 from spectator.db import db
 from spectator.models import Revision, User
+from spectator.models.article import IS_COPY_SQL
 from spectator.publishing import Action, revisions
 from tests.conftest import add_user, make_draft
 from tests.newsroom_client import logged_in_client, post
@@ -45,6 +47,24 @@ def test_a_person_copies_a_bounded_amount_of_text_in_an_hour(author: User) -> No
         an_hour_ago = datetime.now(UTC) - timedelta(minutes=61)
         session.execute(update(Revision).values(made_at=an_hour_ago))
     publishing.apply_action(article_id, author, Action("send_back"))
+
+
+def test_names_and_captions_count_as_they_are_stored(author: User) -> None:
+    names = tuple(f"{'😀' * 100} {number}" for number in range(10))
+    article_id = publishing.create(make_draft(body="x", topics=names), author)
+    assert press_until_refused(author, article_id) < 9
+
+
+def test_the_index_names_the_actions_that_copy(app: Flask) -> None:
+    named = set(re.findall(r"'(\w+)'", str(IS_COPY_SQL)))
+    assert named == revisions.COPYING_ACTIONS
+
+
+@pytest.mark.sqlite
+def test_counting_copies_reads_only_copies(app: Flask) -> None:
+    query = f"SELECT id FROM revision WHERE {IS_COPY_SQL} AND made_by_id = 1"
+    plan = db.session.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
+    assert "ix_revision_copies" in str(plan)
 
 
 def test_others_and_saves_with_a_text_are_not_refused(author: User, editor: User) -> None:

@@ -53,6 +53,23 @@ def test_a_wrong_field_gets_a_message(field: str, value: object, message: str) -
     assert str(refused.value) == f"{field}: {message}"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("headline", "\u0958" * 300),
+        ("kicker", "\u0958" * 60),
+        ("source_name", "\u0958" * 200),
+        ("topics", ("\u0958" * 120,)),
+        ("authors", ("\u0958" * 120,)),
+    ],
+)
+def test_a_field_that_is_too_long_only_in_nfc_is_refused(field: str, value: object) -> None:
+    """NFC writes this letter with two characters."""
+    with pytest.raises(ValidationError) as refused:
+        prepare(make_draft(**{field: value}))
+    assert list(refused.value.errors) == [field]
+
+
 def test_a_source_link_needs_a_name_and_a_picture_a_description() -> None:
     draft = make_draft(source_name="", source_url=LINK, picture_id=7, picture_alt=" ")
     with pytest.raises(ValidationError) as refused:

@@ -96,6 +96,13 @@ class Correction(Base):
     )
 
 
+# The actions that store a story again without getting its text: `publishing` limits them.
+IS_COPY_SQL = text(
+    "action IN ('edit_note', 'publish', 'reinstate', 'remove_note', 'restore', 'send_back', "
+    "'submit', 'unschedule', 'withdraw')"
+)
+
+
 class Revision(Base):
     """A story after an action of a person or an import; `content` holds every field of the draft.
 
@@ -104,7 +111,16 @@ class Revision(Base):
     """
 
     __tablename__ = "revision"
-    __table_args__ = (Index(None, "article_id", "number", unique=True),)
+    __table_args__ = (
+        Index(None, "article_id", "number", unique=True),
+        Index(
+            "ix_revision_copies",
+            "made_by_id",
+            "made_at",
+            sqlite_where=IS_COPY_SQL,
+            postgresql_where=IS_COPY_SQL,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"))

@@ -53,6 +53,7 @@ from spectator.publishing.revisions import (
     add_revision,
     draft_from_revision,
     require_few_copies,
+    revision_content,
 )
 from spectator.publishing.slugs import unique_slug
 from spectator.publishing.spellings import (
@@ -177,7 +178,8 @@ def save(
             raise ConflictError
         require_permission(by, action.name, article)
         if action.name == "restore":
-            require_few_copies(session, prepared.draft.body, by.id, now)
+            content = revision_content(prepared.draft, article.slug)
+            require_few_copies(session, content, by.id, now)
             prepared = keep_slug_if_taken(
                 session, replace_former_spellings(session, prepared), article
             )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, ScalarSelect, func, inspect, select
+from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func, inspect, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, Revision
-from spectator.models.article import WAS_PUBLIC_STATUSES
+from spectator.models.article import IS_COPY_SQL, WAS_PUBLIC_STATUSES
 from spectator.publishing.actions import ACTIONS
 from spectator.publishing.fields import FIELDS, Draft
 from spectator.publishing.listings import update_listings
@@ -20,10 +21,9 @@ from spectator.publishing.pictures import update_picture_uses
 from spectator.times import month_key
 from spectator.urls import permalink_at
 
-# How much text one person may store again in an hour by actions that send none: a button's request
-# of 300 bytes stores the whole story. A story of 20 kB may have a thousand such actions.
+# How much one person may store again in an hour by actions that send no text: a button's request of
+# 300 bytes stores the whole story. A story of 20 kB may have a thousand such actions.
 MAX_COPIED_CHARACTERS, COPY_PERIOD = 20_000_000, timedelta(hours=1)
-MAX_COUNTED_REVISIONS = 5_000  # the newest ones of all people
 COPYING_ACTIONS = {
     *(name for name, rule in ACTIONS.items() if rule.has_address),
     *("restore", "edit_note", "remove_note"),
@@ -31,20 +31,22 @@ COPYING_ACTIONS = {
 
 
 class CopyLimitReached(Exception):
-    """The person has stored too much text again by actions that send none."""
+    """The person has stored too much again by actions that send no text."""
 
 
-def require_few_copies(session: Session, body: str, by_id: int, now: datetime) -> None:
-    """Raise CopyLimitReached if another copy of this body would exceed the person's limit."""
-    newest = select(func.max(Revision.id)).scalar_subquery()
-    query = select(func.count()).where(
-        Revision.id > newest - MAX_COUNTED_REVISIONS,
-        Revision.made_by_id == by_id,
-        Revision.action.in_(COPYING_ACTIONS),
-        Revision.made_at > now - COPY_PERIOD,
+def require_few_copies(
+    session: Session, content: Mapping[str, Any], by_id: int, now: datetime
+) -> None:
+    """Raise CopyLimitReached if a copy of this content would exceed the person's limit.
+
+    Somebody who has copied nothing in this period may copy a story of any length.
+    """
+    stored = func.sum(func.length(cast(Revision.content, Text)))
+    query = select(stored).where(
+        IS_COPY_SQL, Revision.made_by_id == by_id, Revision.made_at > now - COPY_PERIOD
     )
-    copies = (session.scalar(query) or 0) + 1
-    if copies > 1 and copies * len(body) > MAX_COPIED_CHARACTERS:
+    copied = session.scalar(query)
+    if copied and copied + len(json.dumps(content)) > MAX_COPIED_CHARACTERS:
         raise CopyLimitReached
 
 
@@ -62,8 +64,6 @@ def add_revision(
     The revision also holds the notes to readers; if the article's notes are not loaded, those of
     the previous revision are copied. Raises CopyLimitReached if a person copies too much.
     """
-    if draft is None and by_id is not None:
-        require_few_copies(session, article.body, by_id, now)
     session.flush()  # sets the story's new version
     newest = session.execute(
         select(Revision.number, Revision.content)
@@ -80,6 +80,8 @@ def add_revision(
         content = content | {"notes": serialize_notes(article.corrections)}
     elif "notes" in previous:
         content = content | {"notes": previous["notes"]}
+    if draft is None and by_id is not None:
+        require_few_copies(session, content, by_id, now)
     content = content | public_location(
         article.status, article.section.slug, article.slug, article.published_at
     )

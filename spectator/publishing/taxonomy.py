@@ -48,7 +48,8 @@ def add_section(session: Session, name: str) -> Section:
         number += 1
         slug = numbered_slug(base, number, MAX_SLUG_LENGTH)
     last = session.scalar(select(func.max(Section.position))) or 0
-    section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
+    name = (name[:1].upper() + name[1:])[:120]  # a capital letter may be two
+    section = Section(slug=slug, name=name, position=last + 1)
     session.add(section)
     session.flush()
     outbox.append(session, None, "section")  # every page shows it in its navigation

@@ -92,9 +92,11 @@ def prepare(draft: Draft | PreparedDraft) -> PreparedDraft:
     names: dict[str, Any] = {name: _clean_names(getattr(draft, name)) for name in NAME_FIELDS}
     if not tag_problem(lines["language"]):
         lines["language"] = canonical_tag(lines["language"])
-    draft = replace(draft, body=stored_body(draft.body), **lines, **names)
+    cleaned = replace(draft, **lines, **names)
+    errors = size_errors(cleaned)  # NFC writes some letters with two or three characters
+    draft = replace(cleaned, body=stored_body(draft.body))
     text = plain_text(draft.body)
-    errors = _field_errors(draft)
+    errors |= _field_errors(draft)
     if not text.strip() and "<img" not in draft.body and "<iframe" not in draft.body:
         errors["body"] = FIELDS["body"].required
     codes = []
