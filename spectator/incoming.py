@@ -31,6 +31,7 @@ _SESSION = re.compile(
     rb"\r\ncookie[ \t]*:(?:[^\r\n]*?;)?[ \t]*%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(),
     re.IGNORECASE,
 )
+_FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
 _SEARCH = re.compile(rb"/(?:search|fragments/(?:search|suggest))(?:[./]|$)")
 
@@ -47,6 +48,7 @@ class IncomingRequest:
         self.is_newsroom = False
         self.group = b""  # PICTURES or SEARCHES, whose requests are limited together
         self.session = b""
+        self.network = ""  # of the client; set once the head is complete
         self.has_slot = False
 
     @property
@@ -58,7 +60,12 @@ class IncomingRequest:
     @property
     def slot_user(self) -> SlotUser:
         """Who needs the slot; all searches together are limited like one session."""
-        return SlotUser(self.is_large, self.group or self.session)
+        session = self.group or self.session
+        return SlotUser(self.is_large, session, "" if self._has_own_turns else self.network)
+
+    @property
+    def _has_own_turns(self) -> bool:
+        return bool(self.session) and not self.group
 
     @property
     def is_large(self) -> bool:
@@ -100,6 +107,15 @@ def request_target(head: bytes) -> bytes:
     """Return the target of a request without its query, b"" if there is none; rarely no path."""
     words = head.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ")
     return re.split(rb"[?#]", words[1], maxsplit=1)[0] if len(words) > 1 else b""
+
+
+def client_address(head: bytes, peer: str, hops: int) -> str:
+    """Return the address of the client, behind this many trusted proxies; `peer` is connected."""
+    lines: list[bytes] = _FORWARDED_FOR.findall(head)
+    addresses = [address.strip() for line in lines for address in line.split(b",")]
+    if not 0 < hops <= len(addresses):
+        return peer
+    return addresses[-hops].decode("latin-1")
 
 
 def is_newsroom_path(path: bytes) -> bool:

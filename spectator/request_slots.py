@@ -17,10 +17,19 @@ ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES})
 
 
 class SlotUser(NamedTuple):
-    """A request that needs a slot; `session` is its session token, or its kind without one."""
+    """A request that needs a slot; `session` is its session token, or its kind without one.
+
+    `network` is the client's, for requests without a session.
+    """
 
     is_large: bool
     session: bytes
+    network: str = ""
+
+    @property
+    def owner(self) -> tuple[bytes, str]:
+        """Whose requests take turns with those of others."""
+        return self.session, self.network
 
 
 class RequestSlots:
@@ -55,30 +64,34 @@ class RequestSlots:
 def turns(waiting: Sequence[SlotUser]) -> list[int]:
     """Return the positions of waiting requests, oldest first, in the order of their turns.
 
-    Those of people who have logged in come first, and of these the ones of whoever has the fewest.
+    Those of people who have logged in come first. Then those of whoever has the fewest: of a
+    session, or of a network with requests of this kind.
     """
-    sizes = Counter(user.session for user in waiting)
+    sizes = Counter(user.owner for user in waiting)
 
     def rank(position: int) -> tuple[bool, int]:
-        session = waiting[position].session
-        return session in ANONYMOUS_KINDS, sizes[session]
+        user = waiting[position]
+        return user.session in ANONYMOUS_KINDS, sizes[user.owner]
 
     return sorted(range(len(waiting)), key=rank)
 
 
 def surplus(waiting: Sequence[SlotUser], limit: int, limit_of_kind: int) -> list[int]:
-    """Return the positions of waiting requests to refuse, the newest of each kind.
+    """Return the positions of waiting requests to refuse, the newest of whoever has the most.
 
-    Of those of a kind without a session, all beyond `limit_of_kind`; if still more than `limit`
-    wait, those of whoever has the most.
+    At most `limit_of_kind` of each kind without a session may wait, and `limit` of all.
     """
-    by_session: dict[bytes, list[int]] = {}
+    by_owner: dict[tuple[bytes, str], list[int]] = {}
     for position, user in enumerate(waiting):
-        by_session.setdefault(user.session, []).append(position)
+        by_owner.setdefault(user.owner, []).append(position)
     refused: list[int] = []
-    for kind in ANONYMOUS_KINDS & by_session.keys():
-        refused += by_session[kind][limit_of_kind:]
-        del by_session[kind][limit_of_kind:]
-    while len(waiting) - len(refused) > limit:
-        refused.append(max(by_session.values(), key=len).pop())
-    return refused
+    for kind in ANONYMOUS_KINDS:
+        owners = [positions for owner, positions in by_owner.items() if owner[0] == kind]
+        refused += _take_newest(owners, limit_of_kind)
+    return refused + _take_newest(list(by_owner.values()), limit)
+
+
+def _take_newest(owners: Sequence[list[int]], limit: int) -> list[int]:
+    """Remove the newest positions of whoever has the most until `limit` are left; return them."""
+    excess = sum(map(len, owners)) - limit
+    return [max(owners, key=len).pop() for _ in range(excess)]

@@ -24,11 +24,13 @@ from gunicorn.workers.gthread import _DEFER, ThreadWorker
 from werkzeug.exceptions import BadRequest
 
 from spectator.accounts import is_issued_token
+from spectator.accounts.throttling import Client
 from spectator.incoming import (
     BODY_BYTES_PER_SECOND,
     MAX_HEAD_BYTES,
     BoundedUnreader,
     IncomingRequest,
+    client_address,
     is_newsroom_path,
     needs_more,
     receive,
@@ -74,6 +76,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     slots: RequestSlots
     are_pictures_slow = False  # whether they are in a bucket
+    hops = 0  # trusted proxies
     queued: deque[Any]
     sending: deque[Any]
     closing: deque[Any]
@@ -99,6 +102,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if incoming.needs_slot:
             if not self.has_logged_in(incoming):
                 incoming.session = b""  # whatever the cookie says
+            incoming.network = self.find_network(incoming, conn.client)
             if incoming.is_large and not incoming.session:
                 return send_and_close(conn.sock, REFUSED)
             return NEEDS_SLOT
@@ -128,6 +132,13 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         """Return whether a request has a session token that the site issued; it may have ended."""
         with self.wsgi.app_context():
             return is_issued_token(incoming.session.decode("latin-1"))
+
+    def find_network(self, incoming: IncomingRequest, peer: Any) -> str:
+        """Return the network of the client that has sent a request."""
+        head = bytes(incoming.received[: incoming.head_length])
+        # The peer of a Unix socket has no address.
+        address = client_address(head, peer[0] if isinstance(peer, tuple) else "", self.hops)
+        return Client(address).network
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Move a connection to its next state (in the main thread, like all methods below)."""
@@ -287,6 +298,7 @@ def install(worker: Any) -> None:
     worker.__class__ = BoundedWorker
     worker.slots = RequestSlots(worker.cfg.threads)
     worker.are_pictures_slow = isinstance(worker.wsgi.config["MEDIA"], str)
+    worker.hops = worker.wsgi.config["TRUSTED_PROXIES"]
     worker.queued, worker.sending, worker.closing = deque(), deque(), deque()
     worker.next_check_at = 0.0
     worker.wsgi.wsgi_app = SlotGuard(worker.wsgi.wsgi_app)

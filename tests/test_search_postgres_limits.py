@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -21,6 +22,7 @@ from spectator.search.postgres import (
     verification,
 )
 from spectator.search.postgres.index import PostgresIndex
+from spectator.search.postgres.terms import StoredText
 from tests.search_samples import (
     ABIDJAN,
     MALI,
@@ -111,7 +113,7 @@ def test_results_beyond_the_exact_scores_follow_by_their_rough_ones(
 def test_phrases_are_looked_for_in_a_limited_number_of_texts(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "MAX_VERIFIED", 3)
+    monkeypatch.setattr(verification, "MAX_READ", 3)
     stories = [document("Report", "free port x") for _ in range(5)]
     shared.apply({story.id: story for story in stories}, 8)
     results = shared.find(SearchRequest('"free port"'))
@@ -122,7 +124,7 @@ def test_phrases_are_looked_for_in_a_limited_number_of_texts(
 def test_old_phrases_are_found_by_a_filter_and_from_the_oldest(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "MAX_VERIFIED", 3)
+    monkeypatch.setattr(verification, "MAX_READ", 3)
     old = document("Report", "free port x", section="society")
     recent = [document("Report", "free port x") for _ in range(5)]
     shared.apply({story.id: story for story in (old, *recent)}, 8)
@@ -133,10 +135,34 @@ def test_old_phrases_are_found_by_a_filter_and_from_the_oldest(
     assert oldest.ids == document_ids(old, *recent[:2])
 
 
+@pytest.mark.parametrize("section", ["", "politics"])
+def test_all_phrases_of_a_search_share_the_texts_that_it_may_read(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch, section: str
+) -> None:
+    monkeypatch.setattr(reader, "MAX_VERIFIED", 12)
+    read: list[int] = []
+    texts = reader.Reader.texts
+
+    def count(self: reader.Reader, ids: list[int]) -> Iterator[StoredText]:
+        read.append(len(ids))
+        return texts(self, ids)
+
+    monkeypatch.setattr(reader.Reader, "texts", count)
+    phrases = ("free port", "old town", "new road")
+    stories = [document("Report", f"{phrase} x") for phrase in phrases for _ in range(9)]
+    shared.apply({story.id: story for story in stories}, 8)
+    query = '"free port" "old town" "new road" nowhere'
+    results = shared.find(SearchRequest(query, section=section, per_page=50))
+    assert results.is_partial
+    found = {story.body for story in stories if story.id in results.ids}
+    assert len(found) == len(phrases), "each phrase has its share"
+    assert sum(read) - len(results.ids) <= 12, "besides those that are scored"
+
+
 def test_a_country_with_a_name_of_two_words_needs_no_limit_on_texts(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "MAX_VERIFIED", 3)
+    monkeypatch.setattr(verification, "MAX_READ", 3)
     stories = [document("Report", "Egypt x") for _ in range(6)]
     former = document("Report", "united arab republic x")
     shared.apply({story.id: story for story in (*stories, former)}, 8)

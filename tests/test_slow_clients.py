@@ -27,6 +27,7 @@ from spectator.outgoing import Outgoing
 from spectator.request_slots import SEARCHES, RequestSlots, SlotUser, surplus, turns
 from spectator.slow_clients import BoundedWorker
 
+CONFIG = {"MEDIA": Path("media"), "TRUSTED_PROXIES": 0}
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
 
 
@@ -259,7 +260,7 @@ def test_requests_take_turns() -> None:
     worker = object.__new__(ThreadWorker)
     worker.cfg, worker.wsgi = (
         config,
-        SimpleNamespace(wsgi_app=None, config={"MEDIA": Path("media")}),
+        SimpleNamespace(wsgi_app=None, config=dict(CONFIG)),
     )
     slow_clients.install(worker)
     assert isinstance(worker, BoundedWorker)
@@ -301,6 +302,41 @@ def test_few_strangers_wait_and_a_full_queue_refuses_whoever_has_the_most() -> N
     assert sorted(surplus(waiting, 7, 2)) == [3, 4, 5, 8, 11, 12]
 
 
+def test_networks_take_turns_with_searches() -> None:
+    flood, reader = [SlotUser(False, SEARCHES, "192.0.2.7")] * 9, SlotUser(False, SEARCHES, "a")
+    waiting = [*flood, reader]
+    assert [waiting[n] for n in turns(waiting)] == [reader, *flood]
+    assert sorted(surplus(waiting, 20, 4)) == [3, 4, 5, 6, 7, 8], "the reader waits on"
+    assert granted(waiting) == [True, True, *[False] * 8], "all networks share the slots"
+
+
+@pytest.mark.parametrize(
+    ("fields", "hops", "address"),
+    [
+        (b"X-Forwarded-For: 192.0.2.1", 0, "peer"),
+        (b"X-Forwarded-For: 192.0.2.1", 1, "192.0.2.1"),
+        (b"x-forwarded-for:192.0.2.1, 192.0.2.2 ", 1, "192.0.2.2"),
+        (b"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2", 2, "192.0.2.1"),
+        (b"X-Forwarded-For: 192.0.2.1", 2, "peer"),
+        (b"Accept: */*", 1, "peer"),
+        (b"X-Forwarded-For: \xff", 1, "\xff"),
+    ],
+)
+def test_the_address_of_a_client_is_what_the_trusted_proxy_says(
+    fields: bytes, hops: int, address: str
+) -> None:
+    assert incoming_requests.client_address(HEAD % fields, "peer", hops) == address
+
+
+def test_a_session_has_one_turn_from_every_network() -> None:
+    incoming = IncomingRequest()
+    incoming.add(b"GET /newsroom/ HTTP/1.1\r\nHost: x\r\nCookie: __Host-session=abc\r\n\r\n")
+    incoming.network = "192.0.2.1"
+    assert incoming.slot_user == SlotUser(False, b"abc")
+    incoming.session = b""
+    assert incoming.slot_user == SlotUser(False, b"", "192.0.2.1")
+
+
 @pytest.mark.parametrize(
     ("path", "has_slot", "status"),
     [
@@ -326,7 +362,7 @@ def test_no_kind_of_waiting_connection_fills_the_process(name: str) -> None:
     worker = object.__new__(ThreadWorker)
     worker.cfg, worker.wsgi = (
         Config(),
-        SimpleNamespace(wsgi_app=None, config={"MEDIA": Path("media")}),
+        SimpleNamespace(wsgi_app=None, config=dict(CONFIG)),
     )
     slow_clients.install(worker)
     worker.pending_conns, worker.nr_conns = deque(), 0
@@ -343,7 +379,7 @@ def test_a_queue_that_is_full_refuses_whoever_has_the_most(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     worker = object.__new__(ThreadWorker)
-    config = {"MEDIA": Path("media")}
+    config = dict(CONFIG)
     worker.cfg, worker.wsgi = Config(), SimpleNamespace(wsgi_app=None, config=config)
     slow_clients.install(worker)
     worker.pending_conns, worker.nr_conns = deque(), 0
@@ -378,7 +414,7 @@ def test_only_people_wait_for_long(
     session: bytes, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = object.__new__(ThreadWorker)
-    config = {"MEDIA": Path("media")}
+    config = dict(CONFIG)
     worker.cfg, worker.wsgi = Config(), SimpleNamespace(wsgi_app=None, config=config)
     slow_clients.install(worker)
     monkeypatch.setattr(slow_clients.time, "monotonic", lambda: 1000.0)

@@ -15,6 +15,8 @@ from spectator.search.postgres.terms import StoredText, facet_term
 
 # In seconds: of one statement, and of all statements of one search.
 MAX_STATEMENT_SECONDS, MAX_SECONDS = 3.0, 5.0
+# Texts that one search may read to see whether words are in a row: some 0.3 s of CPU.
+MAX_VERIFIED = 3_000
 # Costly plans are compiled and divided among processes otherwise, which takes longer than they do.
 # A scan without the GIN index would unpack the terms of every document; the planner takes that for
 # cheap. Without conditions on terms, it scans nevertheless.
@@ -49,6 +51,7 @@ class Reader:
         self.zone = zone
         self.deadline = time.monotonic() + MAX_SECONDS
         self.is_partial = False
+        self.verifiable = MAX_VERIFIED  # how many texts this search may still verify
         connection.execute(text(LIMITS))
 
     def execute(self, template: str, values: Mapping[str, Any]) -> Sequence[Any]:

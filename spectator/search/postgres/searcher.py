@@ -130,7 +130,7 @@ def _match_any(
     Clauses that match more than a tenth of the documents count only if there is no rarer one.
     """
     reader = verifier.reader
-    verified = [verifier.verify(scope, [matcher], statistics) for matcher in matchers]
+    verified = verifier.verify_each(scope, matchers, statistics)
     counts = [count_documents(reader, matches.restrict(scope)) for matches in verified]
     term_counts = [
         (str(clause), count) for clause, count in zip(query.included, counts, strict=True)

@@ -11,8 +11,8 @@ from spectator.search.postgres.ranker import sort_by_date
 from spectator.search.postgres.reader import Reader
 from spectator.search.postgres.selection import Selection
 
-# How many texts are read at once to see whether words are in a row.
-MAX_VERIFIED = 1_500
+# Of one reading, so that the texts of a search's other readings are not used up.
+MAX_READ = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,32 @@ class Verifier:
         self, selection: Selection, matchers: Sequence[Matcher], statistics: Statistics
     ) -> Selection:
         """Return the selected documents that match none of the matchers."""
-        parts = any_verified(
-            self.verify(selection, [matcher], statistics) for matcher in matchers
-        )
+        parts = any_verified(self.verify_each(selection, matchers, statistics))
         selection = selection.without(parts.queries)
         if not parts.ids:
             return selection
         return selection.where("article_id <> ALL (:excluded_ids)", excluded_ids=list(parts.ids))
 
-    def verify(
+    def verify_each(
         self, selection: Selection, matchers: Sequence[Matcher], statistics: Statistics
+    ) -> list[Verified]:
+        """Return the selected documents that match each matcher; each may read as many texts."""
+        return [
+            self.verify(selection, [matcher], statistics, share=len(matchers) - number)
+            for number, matcher in enumerate(matchers)
+        ]
+
+    def verify(
+        self,
+        selection: Selection,
+        matchers: Sequence[Matcher],
+        statistics: Statistics,
+        share: int = 1,
     ) -> Verified:
-        """Return the selected documents that match every matcher, as far as the limits allow."""
+        """Return the selected documents that match every matcher, as far as the limits allow.
+
+        It reads one `share`-th of the texts that the search may still read.
+        """
         exact_queries = [matcher.exact_query for matcher in matchers]
         queries = (all_of(exact_queries),) if all(exact_queries) else ()
         if all(matcher.exact_query == matcher.tsquery for matcher in matchers):
@@ -76,9 +90,11 @@ class Verifier:
         candidates = selection.matching(*(matcher.tsquery for matcher in matchers))
         candidates = candidates.without(queries)
         wanted = self.filters.apply(candidates)
-        ids = self._read(wanted, matchers, statistics, are_results=True)
-        if wanted != candidates:  # for the counts of facets without their own filter
-            ids |= self._read(candidates, matchers, statistics)
+        is_filtered = wanted != candidates
+        limit = min(MAX_READ, self.reader.verifiable // share // (2 if is_filtered else 1))
+        ids = self._read(wanted, matchers, statistics, limit, are_results=True)
+        if is_filtered:  # for the counts of facets without their own filter
+            ids |= self._read(candidates, matchers, statistics, limit)
         return Verified(queries, frozenset(ids))
 
     def _read(
@@ -86,15 +102,18 @@ class Verifier:
         candidates: Selection,
         matchers: Sequence[Matcher],
         statistics: Statistics,
+        limit: int,
         are_results: bool = False,
     ) -> set[int]:
-        """Return the candidates whose texts match every matcher, of the first `MAX_VERIFIED`."""
+        """Return the candidates whose texts match every matcher, of the first `limit`."""
         reader, oldest = self.reader, self.is_oldest_first
-        ids = sort_by_date(reader, candidates, MAX_VERIFIED + 1, oldest=oldest)
-        if are_results and len(ids) > MAX_VERIFIED:
+        ids = sort_by_date(reader, candidates, limit + 1, oldest=oldest)
+        if are_results and len(ids) > limit:
             reader.is_partial = True
+        del ids[limit:]
+        reader.verifiable -= len(ids)
         return {
             text.article_id
-            for text in reader.texts(ids[:MAX_VERIFIED])
+            for text in reader.texts(ids)
             if all(matcher.score(text, statistics) for matcher in matchers)
         }
