@@ -154,8 +154,8 @@ def test_all_phrases_of_a_search_share_the_texts_that_it_may_read(
     query = '"free port" "old town" "new road" nowhere'
     results = shared.find(SearchRequest(query, section=section, per_page=50))
     assert results.is_partial
-    found = {story.body for story in stories if story.id in results.ids}
-    assert len(found) == len(phrases), "each phrase has its share"
+    bodies = {story.body for story in stories if story.id in results.ids}
+    assert len(bodies) == len(phrases), "each phrase has its share"
     assert sum(read) - len(results.ids) <= 12, "besides those that are scored"
 
 

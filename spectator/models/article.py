@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     literal_column,
     text,
 )
@@ -96,18 +97,12 @@ class Correction(Base):
     )
 
 
-# The actions that store a story again without getting its text: `publishing` limits them.
-IS_COPY_SQL = text(
-    "action IN ('edit_note', 'publish', 'reinstate', 'remove_note', 'restore', 'send_back', "
-    "'submit', 'unschedule', 'withdraw')"
-)
-
-
 class Revision(Base):
     """A story after an action of a person or an import; `content` holds every field of the draft.
 
     `version` is the article's version after the action (None in revisions older than the column),
-    `note` the note, reason or remark given with it.
+    `note` the note, reason or remark given with it. `is_copy` is set if an earlier text was stored
+    again, which the person did not send; `publishing` limits these.
     """
 
     __tablename__ = "revision"
@@ -117,8 +112,8 @@ class Revision(Base):
             "ix_revision_copies",
             "made_by_id",
             "made_at",
-            sqlite_where=IS_COPY_SQL,
-            postgresql_where=IS_COPY_SQL,
+            sqlite_where=text("is_copy"),
+            postgresql_where=text("is_copy"),
         ),
     )
 
@@ -131,6 +126,7 @@ class Revision(Base):
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     version: Mapped[int | None]
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    is_copy: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     made_by: Mapped[User | None] = relationship(lazy="raise_on_sql")
 

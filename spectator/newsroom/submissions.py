@@ -14,6 +14,9 @@ from spectator.publishing.validation import size_errors
 from spectator.text.compare.loss_guard import find_losses, restore_lost_blocks
 from spectator.text.html.paragraphs import editable_body
 
+TOO_MANY_COPIES = (
+    "You have stored long texts again many times without sending them. Try again in an hour."
+)
 FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
 
 
@@ -58,7 +61,17 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
         if article is None:
             return publishing.create(prepared, by, action, form.values["copy"], answers)
         _confirm_losses(form, article, prepared.draft.body)
-        publishing.save(article.id, prepared, by, form.version, action, answers)
+        publishing.save(
+            article.id,
+            prepared,
+            by,
+            form.version,
+            action,
+            answers,
+            copies_text=form.copies_text,
+        )
+    except publishing.CopyLimitReached as reached:  # by a merge; the form keeps what was sent
+        raise ValidationError({"body": TOO_MANY_COPIES}) from reached
     except publishing.SimilarNamesError as similar:
         form.spelling_questions = similar.questions
         raise

@@ -52,8 +52,6 @@ from spectator.publishing.revisions import (
     CopyLimitReached,
     add_revision,
     draft_from_revision,
-    require_few_copies,
-    revision_content,
 )
 from spectator.publishing.slugs import unique_slug
 from spectator.publishing.spellings import (
@@ -161,14 +159,17 @@ def save(
     version: int,
     action: Action = SAVE,
     spelling_answers: Iterable[SpellingAnswer] = (),
+    *,
+    copies_text: bool = False,
 ) -> None:
     """Store a person's changes and take an action in the same commit.
 
     Readers see changes to a public story at once. `version` is the version that the person
-    edited; `spelling_answers` answers the questions of SimilarNamesError.
+    edited; `spelling_answers` answers the questions of SimilarNamesError; `copies_text` says that
+    the text comes from the story, not from the person.
 
-    Raises ValidationError (SimilarNamesError is one), ConflictError, ForbiddenError and
-    NotFoundError.
+    Raises ValidationError (SimilarNamesError is one), ConflictError, ForbiddenError, NotFoundError
+    and CopyLimitReached.
     """
     prepared, action = prepare(draft), validate_action(action)
     now = datetime.now(UTC)
@@ -178,8 +179,7 @@ def save(
             raise ConflictError
         require_permission(by, action.name, article)
         if action.name == "restore":
-            content = revision_content(prepared.draft, article.slug)
-            require_few_copies(session, content, by.id, now)
+            copies_text = True
             prepared = keep_slug_if_taken(
                 session, replace_former_spellings(session, prepared), article
             )
@@ -188,7 +188,16 @@ def save(
         action = replace(action, changes_text=not has_same_text(article, prepared.draft))
         apply_draft(session, article, prepared, now)
         apply_effect(session, article, action, now)
-        add_revision(session, article, action.name, prepared.draft, by.id, now, action.note)
+        add_revision(
+            session,
+            article,
+            action.name,
+            prepared.draft,
+            by.id,
+            now,
+            action.note,
+            copies_text=copies_text,
+        )
 
 
 def apply_action(article_id: int, by: User, action: Action) -> None:

@@ -13,21 +13,16 @@ from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func, inspect, s
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, Revision
-from spectator.models.article import IS_COPY_SQL, WAS_PUBLIC_STATUSES
-from spectator.publishing.actions import ACTIONS
+from spectator.models.article import WAS_PUBLIC_STATUSES
 from spectator.publishing.fields import FIELDS, Draft
 from spectator.publishing.listings import update_listings
 from spectator.publishing.pictures import update_picture_uses
 from spectator.times import month_key
 from spectator.urls import permalink_at
 
-# How much one person may store again in an hour by actions that send no text: a button's request of
-# 300 bytes stores the whole story. A story of 20 kB may have a thousand such actions.
+# How much one person may store again in an hour by requests that send no text: a button's request
+# of 300 bytes stores the whole story. A story of 20 kB may have a thousand such actions.
 MAX_COPIED_CHARACTERS, COPY_PERIOD = 20_000_000, timedelta(hours=1)
-COPYING_ACTIONS = {
-    *(name for name, rule in ACTIONS.items() if rule.has_address),
-    *("restore", "edit_note", "remove_note"),
-}
 
 
 class CopyLimitReached(Exception):
@@ -43,7 +38,7 @@ def require_few_copies(
     """
     stored = func.sum(func.length(cast(Revision.content, Text)))
     query = select(stored).where(
-        IS_COPY_SQL, Revision.made_by_id == by_id, Revision.made_at > now - COPY_PERIOD
+        Revision.is_copy, Revision.made_by_id == by_id, Revision.made_at > now - COPY_PERIOD
     )
     copied = session.scalar(query)
     if copied and copied + len(json.dumps(content)) > MAX_COPIED_CHARACTERS:
@@ -58,11 +53,14 @@ def add_revision(
     by_id: int | None,
     now: datetime,
     note: str = "",
+    *,
+    copies_text: bool = False,
 ) -> None:
     """Append a revision with the draft or, without one, with the content of the previous revision.
 
-    The revision also holds the notes to readers; if the article's notes are not loaded, those of
-    the previous revision are copied. Raises CopyLimitReached if a person copies too much.
+    `copies_text` says that the person did not send the draft's text. The revision also holds the
+    notes to readers; if the article's notes are not loaded, those of the previous revision are
+    copied. Raises CopyLimitReached if a person copies too much.
     """
     session.flush()  # sets the story's new version
     newest = session.execute(
@@ -80,7 +78,8 @@ def add_revision(
         content = content | {"notes": serialize_notes(article.corrections)}
     elif "notes" in previous:
         content = content | {"notes": previous["notes"]}
-    if draft is None and by_id is not None:
+    copies_text = copies_text or draft is None
+    if copies_text and by_id is not None:
         require_few_copies(session, content, by_id, now)
     content = content | public_location(
         article.status, article.section.slug, article.slug, article.published_at
@@ -95,6 +94,7 @@ def add_revision(
             content=content,
             made_at=now,
             made_by_id=by_id,
+            is_copy=copies_text,
         )
     )
     update_listings(session, [article.id])

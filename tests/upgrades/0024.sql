@@ -132,7 +132,7 @@ CREATE TABLE revision (
 	action VARCHAR(20) NOT NULL, 
 	content JSON NOT NULL, 
 	made_at DATETIME NOT NULL, 
-	made_by_id INTEGER, version INTEGER, note TEXT DEFAULT '' NOT NULL, 
+	made_by_id INTEGER, version INTEGER, note TEXT DEFAULT '' NOT NULL, is_copy BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_revision PRIMARY KEY (id), 
 	CONSTRAINT fk_revision_article_id_article FOREIGN KEY(article_id) REFERENCES article (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_revision_made_by_id_user FOREIGN KEY(made_by_id) REFERENCES user (id)
@@ -408,21 +408,21 @@ CREATE TABLE "article" (
 	feed_id VARCHAR(500), 
 	body TEXT NOT NULL, 
 	CONSTRAINT pk_article PRIMARY KEY (id), 
-	CONSTRAINT uq_article_form_key UNIQUE (form_key), 
-	CONSTRAINT uq_article_external_id UNIQUE (external_id), 
+	CONSTRAINT fk_article_section_id_section FOREIGN KEY(section_id) REFERENCES section (id), 
 	CONSTRAINT ck_article_status CHECK (status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')), 
 	CONSTRAINT fk_article_created_by_id_user FOREIGN KEY(created_by_id) REFERENCES user (id), 
-	CONSTRAINT fk_article_section_id_section FOREIGN KEY(section_id) REFERENCES section (id), 
-	CONSTRAINT fk_article_picture_id_picture FOREIGN KEY(picture_id) REFERENCES picture (id)
+	CONSTRAINT uq_article_external_id UNIQUE (external_id), 
+	CONSTRAINT fk_article_picture_id_picture FOREIGN KEY(picture_id) REFERENCES picture (id), 
+	CONSTRAINT uq_article_form_key UNIQUE (form_key)
 );
-CREATE INDEX ix_article_saved_at ON article (saved_at);
 CREATE INDEX ix_article_created_by_id ON article (created_by_id);
-CREATE INDEX ix_article_picture_id ON article (picture_id);
 CREATE INDEX ix_article_section_stream ON article (section_id, status, published_at, id);
-CREATE UNIQUE INDEX ix_article_seen_slug ON article (slug) WHERE status IN ('published', 'withdrawn');
-CREATE INDEX ix_article_stream ON article (status, published_at, id);
+CREATE INDEX ix_article_saved_at ON article (saved_at);
 CREATE UNIQUE INDEX ix_article_feed_id ON article (feed_id);
-CREATE INDEX ix_revision_copies ON revision (made_by_id, made_at) WHERE action IN ('edit_note', 'publish', 'reinstate', 'remove_note', 'restore', 'send_back', 'submit', 'unschedule', 'withdraw');
+CREATE INDEX ix_article_stream ON article (status, published_at, id);
+CREATE INDEX ix_article_picture_id ON article (picture_id);
+CREATE UNIQUE INDEX ix_article_seen_slug ON article (slug) WHERE status IN ('published', 'withdrawn');
+CREATE INDEX ix_revision_copies ON revision (made_by_id, made_at) WHERE is_copy;
 INSERT INTO "alembic_version" ("version_num") VALUES ('0024');
 INSERT INTO "schema_support" ("version", "oldest_code") VALUES ('0024', '0018');
 INSERT INTO "author" ("id", "slug", "name", "ascii_form", "folded_form") VALUES (1, 'amina-bello', 'Amina Bello', 'amina-bello', 'amina bello');

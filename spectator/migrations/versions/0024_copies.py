@@ -1,4 +1,4 @@
-"""Index the revisions that store a story again, which are counted for each person."""
+"""Mark the revisions that store a text again, and index them: they are counted for each person."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,17 +8,15 @@ down_revision = "0023"
 branch_labels = None
 depends_on = None
 
-IS_COPY = sa.text(
-    "action IN ('edit_note', 'publish', 'reinstate', 'remove_note', 'restore', 'send_back', "
-    "'submit', 'unschedule', 'withdraw')"
-)
-
 
 def upgrade() -> None:
+    op.add_column(
+        "revision", sa.Column("is_copy", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
     op.create_index(
         "ix_revision_copies",
         "revision",
         ["made_by_id", "made_at"],
-        sqlite_where=IS_COPY,
-        postgresql_where=IS_COPY,
+        sqlite_where=sa.text("is_copy"),
+        postgresql_where=sa.text("is_copy"),
     )
