@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,42 @@ def test_all_phrases_of_a_search_share_the_texts_that_it_may_read(
     bodies = {story.body for story in stories if story.id in results.ids}
     assert len(bodies) == len(phrases), "each phrase has its share"
     assert sum(read) - len(results.ids) <= 12, "besides those that are scored"
+
+
+def test_texts_are_read_in_batches_of_few_bytes(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[int] = []
+    execute = reader.Reader.execute
+
+    def record(self: reader.Reader, template: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        if template == reader.TEXTS:
+            statements.append(len(values["ids"]))
+        return execute(self, template, values)
+
+    monkeypatch.setattr(reader.Reader, "execute", record)
+    stories = [document("Report", "harbour " + "word " * 1_000) for _ in range(9)]
+    shared.apply({story.id: story for story in stories}, 8)
+    expected = shared.find(SearchRequest("harbour"))
+    assert statements == [9] and not expected.is_partial
+    statements.clear()
+    monkeypatch.setattr(reader, "MAX_BATCH_BYTES", 9_000)
+    assert shared.find(SearchRequest("harbour")).ids == expected.ids
+    assert statements == [2, 2, 2, 2, 1]
+    monkeypatch.setattr(reader, "MAX_TEXT_BYTES", 20_000)
+    partial = shared.find(SearchRequest("harbour"))
+    assert partial.is_partial and set(partial.ids) < set(expected.ids)
+
+
+def test_long_texts_are_ranked_without_the_distance_of_words(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = document("Report", "harbour market " + "x " * 60)
+    far = document("Report", "harbour " + "x " * 60 + "market")
+    shared.apply({near.id: near, far.id: far}, 8)
+    assert shared.find(SearchRequest("harbour market")).ids == document_ids(near, far)
+    monkeypatch.setattr(ranker, "MAX_KEPT_SIZE", 10)
+    assert shared.find(SearchRequest("harbour market")).ids == document_ids(far, near)
 
 
 def test_a_country_with_a_name_of_two_words_needs_no_limit_on_texts(

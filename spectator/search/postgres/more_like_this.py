@@ -32,11 +32,12 @@ def more_like_this(
         for kind, share in (("", 1.0), (HEADLINE, 1.0), (FREQUENT, 0.5))
     ]
     ids = sum_impacts(reader, impacts, limit * SCORED_PER_RESULT, 0)
-    texts = {text.article_id: text for text in reader.texts({*ids, article_id})}
-    scores = {key: _score(text, terms) for key, text in texts.items()}
+    scores, published = dict[int, float](), dict[int, int]()
+    for text in reader.texts({*ids, article_id}):
+        scores[text.article_id], published[text.article_id] = _score(text, terms), text.published
     # The score of the document itself or, if it is not indexed, the best score.
     full_score = scores.pop(article_id, 0.0) or max(scores.values(), default=0.0)
-    ranked = nlargest(limit, scores, key=lambda key: (scores[key], texts[key].published))
+    ranked = nlargest(limit, scores, key=lambda key: (scores[key], published[key]))
     return [
         SimilarArticle(key, min(1.0, scores[key] / full_score)) for key in ranked if scores[key]
     ]

@@ -19,6 +19,8 @@ from spectator.search.relevance import (
 
 # How many documents get exact scores. Reading the text of one takes 50 microseconds.
 MAX_SCORED = 300
+# Longer texts, of some 20,000 words, are not kept in memory to see how close together words are.
+MAX_KEPT_SIZE = 100_000
 BY_DATE = """
 SELECT article_id FROM {{documents}} WHERE {where}
 ORDER BY published {order}, article_id {order} LIMIT :count OFFSET :offset
@@ -72,14 +74,16 @@ def sort_by_relevance(
     if has_more:
         ids = _sort_by_impact(reader, selection, scorer, max(MAX_SCORED, page.stop))
     first, rest = ids[:MAX_SCORED], ids[MAX_SCORED:]
-    texts = {text.article_id: text for text in reader.texts(first)}
-    scores = {key: scorer.score(text) for key, text in texts.items()}
-    ranked = sorted(
-        texts, key=lambda key: (-scores[key], -texts[key].published, -texts[key].article_id)
-    )
+    texts, ranks = dict[int, StoredText](), dict[int, tuple[float, int, int]]()
+    for text in reader.texts(first):
+        ranks[text.article_id] = scorer.score(text), text.published, text.article_id
+        if text.size <= MAX_KEPT_SIZE:
+            texts[text.article_id] = text
+    ranked = sorted(ranks, key=ranks.__getitem__, reverse=True)
     clauses = [clause for clause in query.included if not clause.is_prefix]
     words = list(dict.fromkeys(word for clause in clauses for word in clause.words))
     if len(words) > 1 and not scorer.is_any:
+        scores = {key: score for key, (score, *_) in ranks.items()}
         ranked = _rerank(ranked, scores, texts, words)
     return [*ranked, *rest][page]
 
@@ -121,7 +125,7 @@ def _rerank(
 ) -> list[int]:
     """Return `ranked` with its first 100 documents reranked by how close together the words are."""
     first, rest = list(ranked[:RERANK_DEPTH]), list(ranked[RERANK_DEPTH:])
-    boosts = {key: _boost(texts[key], words) for key in first}
+    boosts = {key: _boost(texts[key], words) if key in texts else 1.0 for key in first}
     first.sort(key=lambda key: -scores[key] * boosts[key])
     return first + rest
 

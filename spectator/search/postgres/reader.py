@@ -17,6 +17,9 @@ from spectator.search.postgres.terms import StoredText, facet_term
 MAX_STATEMENT_SECONDS, MAX_SECONDS = 3.0, 5.0
 # Texts that one search may read to see whether words are in a row: some 0.3 s of CPU.
 MAX_VERIFIED = 3_000
+# Of the stored texts that are in memory at once, and of all that one search reads; a text of a
+# megabyte takes up to six until it is unpacked.
+MAX_BATCH_BYTES, MAX_TEXT_BYTES = 8_000_000, 100_000_000
 # Costly plans are compiled and divided among processes otherwise, which takes longer than they do.
 # A scan without the GIN index would unpack the terms of every document; the planner takes that for
 # cheap. Without conditions on terms, it scans nevertheless.
@@ -33,6 +36,10 @@ SELECT term, documents FROM {words} WHERE term >= :start AND term < :end AND doc
 """
 RANGE_SUM = """
 SELECT coalesce(sum(documents), 0) FROM {words} WHERE term >= :start AND term < :end
+"""
+SIZES = """
+SELECT article_id, octet_length(terms) + 2 * octet_length(postings) AS size
+FROM {documents} WHERE article_id = ANY (:ids)
 """
 TEXTS = """
 SELECT article_id, published, headline_length, body_length, language, terms, postings
@@ -52,6 +59,7 @@ class Reader:
         self.deadline = time.monotonic() + MAX_SECONDS
         self.is_partial = False
         self.verifiable = MAX_VERIFIED  # how many texts this search may still verify
+        self.readable_bytes = MAX_TEXT_BYTES
         connection.execute(text(LIMITS))
 
     def execute(self, template: str, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -100,9 +108,29 @@ class Reader:
         return sorted(map(int, self.facet_counts("year")))
 
     def texts(self, ids: Iterable[int]) -> Iterator[StoredText]:
-        """Yield the stored texts of documents, in any order, until the time is over."""
-        for row in self.execute(TEXTS, {"ids": list(ids)}):
-            if self.is_late():
+        """Yield the stored texts of documents, in any order, as far as the limits allow.
+
+        Few are in memory at once if the caller keeps none.
+        """
+        for batch in self._batches(list(ids)):
+            for row in self.execute(TEXTS, {"ids": batch}):
+                if self.is_late():
+                    self.is_partial = True
+                    return
+                yield StoredText(row)
+
+    def _batches(self, ids: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the ids in groups whose texts may be in memory together."""
+        batch, size = list[int](), 0
+        for row in self.execute(SIZES, {"ids": ids}):
+            if self.readable_bytes < row.size:
                 self.is_partial = True
-                return
-            yield StoredText(row)
+                break
+            self.readable_bytes -= row.size
+            if batch and size + row.size > MAX_BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+            batch.append(row.article_id)
+            size += row.size
+        if batch:
+            yield batch

@@ -198,6 +198,7 @@ class StoredText:
             for field, length in (("headline", headline), ("body", body))
         }
         self.numbers = array(chr(postings[0]), postings[1:])
+        self.size = len(terms) + len(postings)
 
     def positions(self, term: str) -> Sequence[int]:
         """Return the positions of a term in all its fields; of a stem or spelling its count."""
