@@ -97,7 +97,10 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     command = command.replace("/etc/nginx/sites-available/spectator", str(target))
     subprocess.run(["sh", "-ec", command], cwd=ROOT, check=True)
     before, after = (ROOT / "deploy/nginx.conf").read_text("utf-8"), target.read_text("utf-8")
-    assert "\nupstream spectator {" in before and "\nupstream spectator {" not in after
+    assert before.count("\nupstream spectator") == 2 and "\nupstream spectator" not in after
+    assert set(re.findall(r"^upstream \w+", before, re.MULTILINE)) == set(
+        re.findall(r"^upstream \w+", hosts, re.MULTILINE)
+    )
     assert "proxy_read_timeout 5s;" in after and "proxy_read_timeout 15s;" not in after
     # A search that uses all its time must not look like a host that is down.
     [pattern] = re.findall(r"location ~ (\S+search\S+) {", after)
@@ -106,8 +109,8 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     search = after.partition(f"location ~ {pattern} {{")[2].partition("}")[0]
     [seconds] = re.findall(r"proxy_read_timeout (\d+)s;", search)
     assert int(seconds) > ANONYMOUS_QUEUE_SECONDS + SLOT_TIMEOUT_SECONDS + MAX_SECONDS + 5
-    removed = before[before.index("upstream spectator {") :].partition("\n}\n")[0]
-    assert len(after.splitlines()) == len(before.splitlines()) - len(removed.splitlines()) - 1
+    upstreams = re.findall(r"^upstream [^}]*}\n", before, re.MULTILINE)
+    assert after.count("\n") == before.count("\n") - "".join(upstreams).count("\n")
 
 
 def test_make_help_shows_the_address_of_the_site() -> None:

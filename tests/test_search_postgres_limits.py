@@ -95,6 +95,23 @@ def test_costly_searches_leave_threads_to_others(
     assert search_ids(shared, "bamako") == {MALI.id}
 
 
+def test_editors_searches_leave_slots_to_readers(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "SLOT_TIMEOUT_SECONDS", 0.05)
+    for_editors = SearchRequest("bamako", is_for_editors=True)
+    with shared._slot(is_for_editors=True):
+        with pytest.raises(IndexBusyError):
+            shared.find(for_editors)
+        with pytest.raises(IndexBusyError):
+            shared.more_like_this(MALI)
+        with ExitStack() as readers:
+            for _ in range(index.MAX_SEARCHES - 1):
+                readers.enter_context(shared._slot())
+            assert search_ids(shared, "bamako") == {MALI.id}
+    assert shared.find(for_editors).ids == [MALI.id]
+
+
 def test_results_beyond_the_exact_scores_follow_by_their_rough_ones(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ class StoryQuery:
             per_page=per_page,
             article_ids=article_ids,
             sort="relevance" if article_ids is None else "newest",
+            is_for_editors=True,
         )
 
     def year_bounds(self) -> tuple[datetime, datetime] | None:

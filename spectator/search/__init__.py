@@ -61,14 +61,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A reader's search. Every value may be hostile; none can cause an error.
+    """A search. Every value may be hostile; none can cause an error.
 
     `text` is a query in the language of `spectator.search.language.parser`. Filters are slugs ("" =
     any). Dates are whole days in the index's time zone, both inclusive. `page` counts from 1.
 
     `article_ids` limits the search to these articles; None means all. What is found, counts
     and unknown filters then depend on these articles alone, and no spelling is suggested. They must
-    have been indexed as somebody's own.
+    have been indexed as somebody's own. `is_for_editors` lets readers' searches come first.
     """
 
     text: str = ""
@@ -83,6 +83,7 @@ class SearchRequest:
     page: int = 1
     per_page: int = 20
     article_ids: frozenset[int] | None = None
+    is_for_editors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class SearchParams:
             page=min(max(1, int(self.raw["page"] or 1)), MAX_PAGE + 1),
             per_page=per_page,
             article_ids=None,
+            is_for_editors=False,
         )
 
     def url(self, changes: Mapping[str, str] | None = None, path: str = "/search") -> str:

@@ -63,12 +63,9 @@ class HostGroup:
             encoding="utf-8",
         )
         site_file.write_text(changed.stdout)
-        servers = iter(ports)
-        hosts = re.sub(
-            r"server 10\.0\.0\.\d+:8000",
-            lambda _: f"server 127.0.0.1:{next(servers)}",
-            HOSTS_CONFIG,
-        )
+        hosts = HOSTS_CONFIG
+        for number, port in enumerate(ports, 11):
+            hosts = hosts.replace(f"server 10.0.0.{number}:8000", f"server 127.0.0.1:{port}")
         (self.nginx.home / "site-hosts.conf").write_text(hosts)
 
     def start(self) -> None:

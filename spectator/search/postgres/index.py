@@ -42,9 +42,9 @@ from spectator.search.postgres.searcher import search
 from spectator.search.postgres.writer import apply_changes, build, make_rows
 
 log = logging.getLogger(__name__)
-# How many searches a process runs at once, so that costly ones cannot block every thread. Others
-# wait this long.
-MAX_SEARCHES = 2
+# How many searches of readers and of editors a process runs at once, so that costly ones cannot
+# block every thread, nor editors readers. Others wait this long.
+MAX_SEARCHES, MAX_EDITORS_SEARCHES = 2, 1
 SLOT_TIMEOUT_SECONDS = 1.0
 T = TypeVar("T")
 VERSIONS = "SELECT article_id, version FROM {documents}"
@@ -66,11 +66,11 @@ class PostgresIndex:
         self._name = name
         self._zone = zone
         self._last_offset: int | None = None
-        self._process_id, self._slots = os.getpid(), threading.Semaphore(MAX_SEARCHES)
+        self._process_id, self._slots = os.getpid(), _new_slots()
 
     def find(self, request: SearchRequest) -> SearchResults:
         """See `Index.find`."""
-        return self._read(lambda reader: search(reader, request))
+        return self._read(lambda reader: search(reader, request), request.is_for_editors)
 
     def suggest(self, text: str, limit: int = 5) -> Suggestions:
         """See `Index.suggest`."""
@@ -79,7 +79,9 @@ class PostgresIndex:
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """See `Index.more_like_this`."""
         words = count_words(document)  # before a transaction: a long text takes half a second
-        return self._read(lambda reader: more_like_this(reader, document.id, words, limit))
+        return self._read(
+            lambda reader: more_like_this(reader, document.id, words, limit), is_for_editors=True
+        )
 
     def versions(self) -> dict[int, int]:
         """See `Index.versions`."""
@@ -180,9 +182,9 @@ class PostgresIndex:
                 raise
             raise IndexBusyError("another process is changing the search index") from error
 
-    def _read(self, read: Callable[[Reader], T]) -> T:
+    def _read(self, read: Callable[[Reader], T], is_for_editors: bool = False) -> T:
         """Return the result of a search, within its limits."""
-        with self._slot():
+        with self._slot(is_for_editors):
             return self._read_generation(
                 lambda connection, generation: read(Reader(connection, generation, self._zone))
             )
@@ -200,12 +202,11 @@ class PostgresIndex:
             raise _search_error(error) from error
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _slot(self, is_for_editors: bool = False) -> Iterator[None]:
         """Hold one of the process's slots. Raises IndexBusyError if all are taken for long."""
         if self._process_id != os.getpid():  # the parent's threads do not exist here
-            self._slots = threading.Semaphore(MAX_SEARCHES)
-            self._process_id = os.getpid()
-        slots = self._slots
+            self._process_id, self._slots = os.getpid(), _new_slots()
+        slots = self._slots[is_for_editors]
         if not slots.acquire(timeout=SLOT_TIMEOUT_SECONDS):
             raise IndexBusyError("the search index is busy with other searches")
         try:
@@ -219,6 +220,11 @@ class PostgresIndex:
             if generation is None:
                 raise IndexUnavailableError("there is no search index")
             return read(connection, generation)
+
+
+def _new_slots() -> tuple[threading.Semaphore, threading.Semaphore]:
+    """Return the free slots of readers' and of editors' searches."""
+    return threading.Semaphore(MAX_SEARCHES), threading.Semaphore(MAX_EDITORS_SEARCHES)
 
 
 def _sqlstate(error: BaseException) -> str | None:
