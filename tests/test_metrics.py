@@ -226,6 +226,7 @@ def test_the_series_of_a_process_fit_into_its_file(tmp_path: Path) -> None:
     file = tmp_path / "histogram_5.db"
     size = metrics.FILE_BYTES["histogram"]
     metrics._create_file(file, size)
+    assert file.stat().st_mode & 0o777 == 0o600
     before = values.ValueClass
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path)
     values.ValueClass = metrics._value_class(5)

@@ -67,6 +67,14 @@ def test_unsaved_text_is_offered_next_to_the_stored_text(newsroom: FlaskClient) 
     assert "Unsaved changes from" not in newsroom.get(path).text
 
 
+def test_unsaved_text_is_compared_only_where_it_differs(newsroom: FlaskClient) -> None:
+    article_id = create_story(newsroom, topics="Ports")
+    path = f"/newsroom/stories/{article_id}"
+    autosave(newsroom, article_id, form_values(newsroom.get(path)), headline="Typed since")
+    compared = newsroom.get(path).text.partition("Unsaved changes from")[2].partition("<form")[0]
+    assert re.findall("<h3>(.*)</h3>", compared) == ["Headline"]
+
+
 def test_an_unsaved_new_story_is_in_the_list(newsroom: FlaskClient) -> None:
     opened = form_values(newsroom.get(NEW_STORY))
     autosave(newsroom, "new", opened, headline="Never saved", body="Words")

@@ -57,7 +57,7 @@ def test_an_administrator_reads_the_state_in_plain_words(
     assert "Everything works." in page
     assert "1 change behind, the first of " in page
     assert "none: SPECTATOR_BACKUP_TO is not set" in page
-    assert " GB free (" in page
+    assert "Disk (data)" in page and " GB free (" in page
     assert f'href="{STATUS}"' in admin.get("/newsroom/stories/").text
     assert admin.get("/newsroom/status").location.endswith(STATUS)
 

@@ -61,7 +61,7 @@ def test_suggestions_match_the_typed_text(
     newsroom: FlaskClient, story: Callable[..., int], kind: str, text: str, first: str
 ) -> None:
     source = {"source_name": "Reuters", "source_url": "https://www.reuters.com/x"}
-    story(authors=("Ṣẹ́gun Adé",), topics=("Elections",), countries=("CI", "ML"), **source)
+    story(authors=("Ṣẹ́gun Adé",), topics=("Arts", "Elections"), countries=("CI", "ML"), **source)
     response = newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text})
     options = Page(response.text).find_all("li")
     assert [unescape(options[0]["data-value"] or "")] == [first]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from spectator.operations.log_formats import JSONFormatter, OneLineFormatter, create_formatter
+from spectator.operations.logs import configure_logging
 from tests.conftest import settings
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ \[\d+\] [\w.]+: .*")
@@ -84,6 +85,16 @@ def test_a_text_line_names_the_request_if_there_is_one() -> None:
 def test_an_unknown_format_is_text_until_the_start_is_refused() -> None:
     assert isinstance(create_formatter("json"), JSONFormatter)
     assert isinstance(create_formatter("xml"), OneLineFormatter)
+
+
+def test_another_call_changes_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = logging.StreamHandler(), logging.StreamHandler()
+    ours.setFormatter(create_formatter("text"))
+    monkeypatch.setattr(logging.getLogger(), "handlers", [ours, theirs])
+    configure_logging("json")
+    assert isinstance(ours.formatter, JSONFormatter) and theirs.formatter is None
+    configure_logging("text")
+    assert isinstance(ours.formatter, OneLineFormatter)
 
 
 def test_a_web_process_logs_json_if_asked(fresh_data: Path) -> None:

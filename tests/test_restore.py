@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
+from spectator import config
 from spectator.cli import main
 from spectator.operations import backup
+from spectator.operations import restore as restoring
 from tests.conftest import settings
 
 pytestmark = pytest.mark.sqlite
@@ -39,6 +41,12 @@ def restore(path: Path, environ: dict[str, str]) -> None:
     """Restore a backup into the installation of these settings."""
     result = CliRunner().invoke(main, ["restore", str(path)], env=environ)
     assert result.exit_code == 0, result.output
+
+
+def test_each_file_is_named_while_it_is_restored(path: Path, empty: dict[str, str]) -> None:
+    names: list[str] = []
+    restoring.restore(config.load(empty), path, names.append)
+    assert names == ["database.sqlite", "originals/aa.jpg"]
 
 
 def test_a_database_on_another_file_system_is_restored(

@@ -63,6 +63,12 @@ def test_aggregating_without_a_log_does_nothing(app: Flask) -> None:
     assert counted() == {}
 
 
+def test_a_log_of_unreadable_lines_counts_nothing(app: Flask) -> None:
+    (data_dir(app) / "searches.log").write_bytes(b"rubbish\n")
+    aggregate(app)
+    assert counted() == {} and not list(data_dir(app).glob("searches*"))
+
+
 @pytest.mark.parametrize(
     "line",
     [

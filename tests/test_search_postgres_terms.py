@@ -66,6 +66,18 @@ def test_a_stored_text_has_the_positions_of_each_word_in_each_field() -> None:
     assert list(text.with_prefix("ti")) == ["tin"]
 
 
+def test_a_rare_spelling_counts_for_more_than_a_common_one() -> None:
+    text = stored(document("Report", "Ṣẹ́gun x"))
+    [clause] = parse_query("Ṣẹ́gun").included
+    assert clause.exact
+    matcher = clause_matcher(clause)
+    common, rare = (
+        matcher.score(text, Statistics(1_000, {"segun": 50, "'ṣẹ́gun": number}))
+        for number in (40, 2)
+    )
+    assert rare > common
+
+
 def test_texts_of_more_than_65_thousand_words_keep_their_positions() -> None:
     text = stored(document("Long", "x " * 70_000 + "zinc"))
     assert list(text.positions("zinc")) == [70_101]

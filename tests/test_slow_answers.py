@@ -63,7 +63,9 @@ def worker(listener: socket.socket) -> Iterator[CountingWorker]:
     thread_worker = ThreadWorker(
         1, os.getppid(), [listener], SimpleNamespace(), 30, config, Logger(config)
     )
-    thread_worker.wsgi = SimpleNamespace(wsgi_app=wsgi, config={"MEDIA": Path("media")})
+    thread_worker.wsgi = SimpleNamespace(
+        wsgi_app=wsgi, config={"MEDIA": Path("media"), "TRUSTED_PROXIES": 0}
+    )
     slow_clients.install(thread_worker)
     thread_worker.__class__ = CountingWorker
     thread_worker.wsgi, thread_worker.max_requests = thread_worker.wsgi.wsgi_app, 10**9
@@ -180,6 +182,8 @@ def test_sendfile_does_not_block() -> None:
             received += theirs.recv(65_536)
             outgoing.flush()
         assert received == BODY and outgoing.held_bytes == 0
+        assert outgoing.sendfile(BytesIO(b"the whole file")) == 14
+        assert theirs.recv(65_536) == b"the whole file"
 
 
 @pytest.mark.parametrize(
@@ -212,7 +216,10 @@ def handle_head(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
         worker.wsgi = app
         unreader = incoming.BoundedUnreader(ours)
         conn = SimpleNamespace(
-            sock=ours, init=lambda: None, parser=SimpleNamespace(unreader=unreader)
+            sock=ours,
+            client=("192.0.2.1", 5),
+            init=lambda: None,
+            parser=SimpleNamespace(unreader=unreader),
         )
         head = f"POST /newsroom/login HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n{field}\r\n\r\n"
         theirs.sendall(head.encode())

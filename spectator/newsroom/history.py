@@ -40,7 +40,6 @@ def history(article_id: int) -> str:
         revisions=revisions[:200],
         has_more=len(revisions) > 200,
         action_labels=PAST_TENSES,
-        may_restore=publishing.may(current_user(), "restore", article),
     )
 
 

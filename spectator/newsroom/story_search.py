@@ -122,7 +122,7 @@ def search() -> tuple[str, int]:
 
 def _find_stories(query: StoryQuery) -> dict[str, Any]:
     if query.is_author_unknown:
-        return {"hits": [], "total": 0}
+        return {"hits": []}
     return _search_stories(query) if query.text else _list_stories(query)
 
 

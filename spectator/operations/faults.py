@@ -147,10 +147,7 @@ def check_access(path: Path, name: str) -> Iterator[Fault]:
 
 
 def _access_fault(path: Path, name: str) -> Fault:
-    if (
-        os.access(path.parent, os.X_OK, effective_ids=True)
-        and os.statvfs(path).f_flag & os.ST_RDONLY
-    ):
+    if os.access(path.parent, os.X_OK) and os.statvfs(path).f_flag & os.ST_RDONLY:
         message = f"The {name} {path} is on a disk that is mounted read-only."
         remedy = "Check the system log (dmesg) for the cause, then mount it for writing."
         return Fault(Cause.READ_ONLY, path, message, remedy)

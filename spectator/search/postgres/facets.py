@@ -91,13 +91,10 @@ def _count(
             sql += FACET_VALUES.format(facet=name)
             values |= {f"selected_{name}": filters.included_slugs(name)}
             values |= {"most_values": MAX_FACET_VALUES}
-    counts: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
-    total = 0
+    counts: dict[str, list[tuple[str, int]]] = {name: [] for name in ("", *names)}
     for name, value, number in reader.execute(sql, values):
-        if name:
-            counts[name].append((value, int(number)))
-        else:
-            total = int(number)
+        counts[name].append((value, int(number)))
+    [(_, total)] = counts.pop("")
     return total, counts
 
 
