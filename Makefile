@@ -64,7 +64,7 @@ mutate: $(VENV)/mutation ## break the site in N random ways and count what the u
 	  $(BIN)/python -m tests.mutation $(or $(N),300) $(or $(SEED),1) $(or $(JOBS),2)
 
 messages: $(VENV)/dev ## find the texts to translate, update the catalogues in translations/, compile them
-	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keyword lazy_gettext --keyword lazy_pgettext:1c,2 \
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keyword lazy_gettext --keyword lazy_pgettext:1c,2 --keyword plural_forms:1,2 --keyword gettext_noop \
 	  --add-comments "Translators:" --strip-comments --add-location file --sort-by-file --project Spectator --output translations/spectator.pot .
 	$(BIN)/pybabel --quiet update $(CATALOGUE_OPTIONS) -i translations/spectator.pot --no-fuzzy-matching \
 	  --ignore-obsolete --ignore-pot-creation-date -w 100

@@ -11,6 +11,7 @@ from babel import Locale, dates, numbers
 from spectator.i18n import SOURCE_LANGUAGE, current_language
 from spectator.text.words import languages
 from spectator.text.words.folding import fold
+from spectator.text.words.scripts import SCRIPT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,15 @@ def join_date_and_time(day: str, time: str) -> str:
     return _current_style().date_and_time.replace("{1}", day).replace("{0}", time)
 
 
-def format_number(number: float) -> str:
+def format_number(number: float, decimals: int = 0) -> str:
     """Return a number with its digits in groups: 12,345 or 12 345."""
-    return numbers.format_decimal(number, locale=_current_style().locale)
+    pattern = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
+    return numbers.format_decimal(number, pattern, locale=_current_style().locale)
+
+
+def format_percentage(share: float) -> str:
+    """Return a share between 0 and 1 in whole percent: 12% or 12 %."""
+    return numbers.format_percent(share, locale=_current_style().locale)
 
 
 def format_month_name(month: int) -> str:
@@ -97,6 +104,14 @@ def language_name(tag: str) -> str:
     if name is None:
         return languages.language_name(tag)
     return f"{name} ({rest})" if rest else str(name)
+
+
+def script_name(code: str) -> str:
+    """Return the name of a script by its ISO 15924 code, such as Arabic; it is in SCRIPT_NAMES."""
+    english = SCRIPT_NAMES[code]
+    if current_language() == SOURCE_LANGUAGE:
+        return english
+    return str(_current_style().locale.scripts.get(code, english))
 
 
 def language_choices() -> list[tuple[str, str]]:

@@ -100,12 +100,17 @@ def ngettext(singular: str, plural: str, count: int, /, **values: object) -> str
     return text % ({"count": count} | values)
 
 
-def lazy_gettext(message: str) -> str:
+def plural_forms(singular: str, plural: str) -> tuple[str, str]:
+    """Return both forms of a message, for tables whose entries `ngettext` translates later."""
+    return singular, plural
+
+
+def lazy_gettext(message: str, /, **values: object) -> str:
     """Return an object for tables that is translated whenever it is turned into a string.
 
     It compares like a string, but `join`, JSON and regular expressions need `str(…)` of it.
     """
-    return cast("str", LazyProxy(gettext, message, enable_cache=False))
+    return cast("str", LazyProxy(gettext, message, enable_cache=False, **values))
 
 
 def lazy_pgettext(context: str, message: str) -> str:

@@ -18,6 +18,7 @@ from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
 from spectator.formats import format_long_date, format_number, join_date_and_time, language_name
+from spectator.i18n import lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
@@ -33,6 +34,12 @@ from spectator.text.words.language_tags import text_dir
 from spectator.times import format_moment, has_whole_minutes, zone_abbreviation
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
+# The kinds of notes to readers.
+NOTE_LABELS = {
+    "update": lazy_pgettext("kind of note", "Update"),
+    "clarification": lazy_pgettext("kind of note", "Clarification"),
+    "correction": lazy_pgettext("kind of note", "Correction"),
+}
 # The names of HTML elements for the editor's scripts (static/js/html_names.js).
 HTML_NAMES = {
     "blocks": sorted(HTML_BLOCKS),
@@ -164,6 +171,7 @@ def register(app: Flask) -> None:
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),
         "kind_label": kind_label,
         "language_name": language_name,
+        "note_labels": NOTE_LABELS,
         "list_path": listing_path,
         "permalink": permalink,
         "renditions": renditions,

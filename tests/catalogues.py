@@ -16,7 +16,12 @@ from spectator import i18n
 
 ROOT = Path(__file__).resolve().parent.parent
 # As the target `messages` of the Makefile has them.
-KEYWORDS = DEFAULT_KEYWORDS | {"lazy_gettext": None, "lazy_pgettext": ((1, "c"), 2)}
+KEYWORDS = DEFAULT_KEYWORDS | {
+    "lazy_gettext": None,
+    "lazy_pgettext": ((1, "c"), 2),
+    "plural_forms": (1, 2),
+    "gettext_noop": None,
+}
 JINJA_OPTIONS = {"silent": "false", "trimmed": "true"}
 # What readers see, which catalogues may translate without the newsroom.
 SITE_PARTS = re.compile(

@@ -16,7 +16,7 @@ from spectator import indexing, metrics, queries
 from spectator.db import Database, StorageError, db
 from spectator.models import Article, Outbox, TrafficHour
 from spectator.newsroom.charts import make_chart
-from spectator.newsroom.status import TABLE_LABELS
+from spectator.newsroom.status import TABLE_LABELS, describe_requests
 from spectator.operations.site_status import TABLES
 from spectator.operations.traffic import TrafficRecorder
 from tests.newsroom_client import logged_in_client
@@ -109,14 +109,14 @@ def test_the_charts_show_requests_by_hour_and_publications_by_day(
 
 
 def test_bars_are_in_proportion() -> None:
-    chart = make_chart("T", "things", [("a", 0, 0), ("b", 4, 1), ("c", 2, 0)], "bad")
+    chart = make_chart("T", [("a", 0, 0), ("b", 4, 1), ("c", 2, 0)], describe_requests)
     assert [(bar.x, bar.height, bar.bad_height) for bar in chart.bars] == [
         (0, 0, 0),
         (10, 100, 25),
         (20, 50, 0),
     ]
-    assert (chart.width, chart.summary) == (30, "6 in all, 1 bad. Most: 4 (b).")
-    assert make_chart("T", "things", [("a", 0, 0)]).summary == "0 in all."
+    assert (chart.width, chart.summary) == (30, "6 in all, 1 failed. Most: 4 (b).")
+    assert make_chart("T", [("a", 0, 0)], describe_requests).summary == "0 in all."
 
 
 def test_the_worker_adds_the_requests_of_each_hour(

@@ -36,6 +36,7 @@ from spectator.accounts.throttling import (
     record_successful_login,
 )
 from spectator.db import db
+from spectator.i18n import gettext, lazy_gettext
 from spectator.models import ROLES, PreviewLink, User
 from spectator.text.words.normalization import normalize
 
@@ -64,7 +65,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-WRONG_CREDENTIALS = "Wrong email or password."
+WRONG_CREDENTIALS = lazy_gettext("Wrong email or password.")
 READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
 
 
@@ -90,8 +91,11 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
         if existing is not None:
             _require_active(existing)
             raise AccountError(
-                f"{email} already has an account. "
-                f"To set a new password, run: spectator user reset {email}"
+                gettext(
+                    "%(email)s already has an account. To set a new password, run: spectator "
+                    "user reset %(email)s",
+                    email=email,
+                )
             )
         user = User(
             email=email,
@@ -187,7 +191,7 @@ def change_own_password(user_id: int, current: str, new: str, client: Client) ->
     user = db.session.get_one(User, user_id)
     count_attempt(user.email, client)
     if not check_password(user, current):
-        raise LoginError("This is not your current password.")
+        raise LoginError(gettext("This is not your current password."))
     with db.write() as session:
         record_successful_login(session, _reload_unchanged_user(session, user), client)
     require_good_password(new, _password_context(user.email, user.name))
@@ -214,7 +218,7 @@ def log_in(email: str, password: str, client: Client, old_token: str = "") -> st
         log.warning(
             "login refused: %s, from %s", repr(user.email) if user else NO_ACCOUNT, client.network
         )
-        raise LoginError(WRONG_CREDENTIALS)
+        raise LoginError(str(WRONG_CREDENTIALS))
     with db.write() as session:
         failed = record_successful_login(session, _reload_unchanged_user(session, user), client)
         if old_token:
@@ -238,7 +242,7 @@ def _reload_unchanged_user(session: Session, user: User) -> User:
     """
     person = session.get(User, user.id)
     if person is None or not person.is_active or person.password_hash != user.password_hash:
-        raise LoginError(WRONG_CREDENTIALS)
+        raise LoginError(str(WRONG_CREDENTIALS))
     return person
 
 
@@ -254,7 +258,10 @@ def _clean_email(email: str) -> str:
         r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email, re.ASCII
     ):
         raise AccountError(
-            f"{email[:100]!r} is not an email address. Use one like amina@news.example."
+            gettext(
+                "%(email)s is not an email address. Use one like amina@news.example.",
+                email=repr(email[:100]),
+            )
         )
     return email
 
@@ -262,19 +269,28 @@ def _clean_email(email: str) -> str:
 def _clean_name(name: str) -> str:
     name = " ".join(normalize(name).split())
     if not name or len(name) > 120 or not name.isprintable():
-        raise AccountError("Enter a name of 1 to 120 visible characters.")
+        raise AccountError(gettext("Enter a name of 1 to 120 visible characters."))
     return name
 
 
 def _require_role(role: str) -> None:
     if role not in ROLES:
-        raise AccountError(f"{role[:40]!r} is not a role. Use one of: {', '.join(ROLES)}")
+        raise AccountError(
+            gettext(
+                "%(role)s is not a role. Use one of: %(roles)s",
+                role=repr(role[:40]),
+                roles=", ".join(ROLES),
+            )
+        )
 
 
 def _require_active(user: User) -> None:
     if not user.is_active:
         raise AccountError(
-            f"{user.email} is disabled. To let them log in, run: spectator user enable {user.email}"
+            gettext(
+                "%(email)s is disabled. To let them log in, run: spectator user enable %(email)s",
+                email=user.email,
+            )
         )
 
 
@@ -282,7 +298,10 @@ def _get_user(session: Session, email: str) -> User:
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
         raise AccountError(
-            f"There is no account with the email {email[:100]!r}. "
-            "To see all accounts, run: spectator user list"
+            gettext(
+                "There is no account with the email %(email)s. To see all accounts, run: "
+                "spectator user list",
+                email=repr(email[:100]),
+            )
         )
     return user

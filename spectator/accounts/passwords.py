@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from spectator.i18n import gettext, lazy_gettext
 from spectator.text.words import normalization
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
@@ -19,7 +20,7 @@ MAX_TYPED_LENGTH = 4 * MAX_PASSWORD_LENGTH
 MAX_EXTRA_CHARACTERS = 4
 ROLE_WORDS = ("spectator", "newsroom", "admin", "administrator", "editor", "author", "password")
 
-TOO_COMMON = "This password is too common. Choose one that nobody would guess."
+TOO_COMMON = lazy_gettext("This password is too common. Choose one that nobody would guess.")
 
 
 class AccountError(Exception):
@@ -54,20 +55,27 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
     normal = normalize(password)
     if len(normal) < MIN_PASSWORD_LENGTH:
         raise PasswordError(
-            f"Use at least {MIN_PASSWORD_LENGTH} characters. A short phrase works well."
+            gettext(
+                "Use at least %(limit)s characters. A short phrase works well.",
+                limit=MIN_PASSWORD_LENGTH,
+            )
         )
     if len(normal) > MAX_PASSWORD_LENGTH or len(password) > MAX_TYPED_LENGTH:
-        raise PasswordError(f"Use at most {MAX_PASSWORD_LENGTH} characters.")
+        raise PasswordError(
+            gettext("Use at most %(limit)s characters.", limit=MAX_PASSWORD_LENGTH)
+        )
     folded = normal.casefold().strip()
     if len(set(folded)) <= 2:
         raise PasswordError(
-            "This password repeats the same characters. Choose a short phrase instead."
+            gettext("This password repeats the same characters. Choose a short phrase instead.")
         )
     if _is_common(folded):
-        raise PasswordError(TOO_COMMON)
+        raise PasswordError(str(TOO_COMMON))
     if _is_mostly_context(folded, (*ROLE_WORDS, *context)):
         raise PasswordError(
-            "This password is mostly your name, email, role or the site's name. Choose another."
+            gettext(
+                "This password is mostly your name, email, role or the site's name. Choose another."
+            )
         )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from spectator.db import db
 from spectator.db.clock import current_time
+from spectator.i18n import ngettext
 from spectator.models import KnownClient, LoginAttempt, User
 from spectator.tokens import token_hash
 
@@ -97,9 +98,7 @@ def count_attempt(email: str, client: Client) -> None:
             repr(email) if is_account else NO_ACCOUNT,
             client.network,
         )
-        raise LoginError(
-            f"Too many attempts. Try again in {_duration(wait)}.", int(wait.total_seconds()) + 1
-        )
+        raise LoginError(_describe_wait(wait), int(wait.total_seconds()) + 1)
 
 
 def _matching_client_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
@@ -174,12 +173,19 @@ def _wait(
     return oldest + WINDOW - now if count >= limit else timedelta(0)
 
 
-def _duration(wait: timedelta) -> str:
+def _describe_wait(wait: timedelta) -> str:
     seconds = int(wait.total_seconds()) + 1
     if seconds <= 60:
-        return f"{seconds} seconds"
-    minutes = -(-seconds // 60)
-    return f"{minutes} minutes"
+        return ngettext(
+            "Too many attempts. Try again in %(count)s second.",
+            "Too many attempts. Try again in %(count)s seconds.",
+            seconds,
+        )
+    return ngettext(
+        "Too many attempts. Try again in %(count)s minute.",
+        "Too many attempts. Try again in %(count)s minutes.",
+        -(-seconds // 60),
+    )
 
 
 def record_successful_login(session: Session, user: User, client: Client) -> int:

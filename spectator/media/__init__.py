@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from spectator.i18n import gettext, lazy_gettext
 from spectator.media.decoder import (
     DAMAGED,
     MAX_BYTES,
@@ -25,6 +26,7 @@ from spectator.media.decoder import (
     WIDTHS,
     PictureError,
     PictureResourceError,
+    gettext_noop,
     rendition_widths,
 )
 from spectator.media.sandbox import decode
@@ -55,12 +57,15 @@ __all__ = [
 ]
 log = logging.getLogger(__name__)
 # The hint beside the upload field.
-UPLOAD_HINT = (
-    f"JPEG of up to {MAX_JPEG_PIXELS // 10**6} megapixels, "
-    f"PNG, WebP or GIF of up to {MAX_PIXELS // 10**6}; at most {MAX_BYTES // 1024**2} MB."
+UPLOAD_HINT = lazy_gettext(
+    "JPEG of up to %(jpeg)s megapixels, PNG, WebP or GIF of up to "
+    "%(other)s; at most %(size)s MB.",
+    jpeg=MAX_JPEG_PIXELS // 10**6,
+    other=MAX_PIXELS // 10**6,
+    size=MAX_BYTES // 1024**2,
 )
 CHUNK_BYTES = 256 * 1024
-STORE_DOWN = (
+STORE_DOWN = gettext_noop(
     "The storage of pictures does not answer. Wait a minute, then upload the picture again."
 )
 # How long an upload stores renditions; the worker makes those that are missing afterwards.
@@ -103,7 +108,7 @@ def store_upload(stream: IO[bytes], location: Location) -> StoredPicture:
             store.save(original_name(digest, extension), original)
         except StoreError as error:
             log.error("a picture was refused: %s", error)
-            raise PictureResourceError(STORE_DOWN) from error
+            raise PictureResourceError(gettext(STORE_DOWN)) from error
         _save_renditions(store, rendition_names(digest, extension, width), work)
     return StoredPicture(digest, extension, width, result["height"], byte_size)
 
@@ -235,6 +240,9 @@ def _save_upload(stream: IO[bytes], path: Path) -> None:
             size += len(chunk)
             if size > MAX_BYTES:
                 raise PictureError(
-                    f"The picture is larger than {MAX_BYTES // 1024**2} MB; upload a smaller file."
+                    gettext(
+                        "The picture is larger than %(limit)s MB; upload a smaller file.",
+                        limit=MAX_BYTES // 1024**2,
+                    )
                 )
             file.write(chunk)

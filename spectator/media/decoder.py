@@ -43,9 +43,19 @@ WIDTHS = (320, 480, 640, 960, 1280)
 # Quality falls until 640 x 427 pixels fit into about 30 kB: most readers pay by the megabyte.
 RENDITION_QUALITIES, RENDITION_BYTES_PER_PIXEL = (70, 60, 50), 0.11
 
-DAMAGED = "The picture is damaged or incomplete. Export it again and upload the new file."
-ANIMATED = "This picture is animated. Upload a still picture, such as one frame of it."
-NO_MEMORY = (
+
+def gettext_noop(message: str) -> str:
+    """Mark a message for the catalogues: `sandbox` translates what this program prints."""
+    return message
+
+
+DAMAGED = gettext_noop(
+    "The picture is damaged or incomplete. Export it again and upload the new file."
+)
+ANIMATED = gettext_noop(
+    "This picture is animated. Upload a still picture, such as one frame of it."
+)
+NO_MEMORY = gettext_noop(
     "There is not enough memory to open this picture. Try again later or upload a smaller one."
 )
 
@@ -70,7 +80,14 @@ _ORIENTATION_TRANSPOSE = {
 
 
 class PictureError(ValueError):
-    """An upload that is refused; the message tells the person who sent it why."""
+    """An upload that is refused; the message tells the person who sent it why.
+
+    `values` fill in the placeholders of the message, such as %(limit)s.
+    """
+
+    def __init__(self, message: str, **values: int) -> None:
+        super().__init__(message % values if values else message)
+        self.message, self.values = message, values
 
 
 class PictureResourceError(PictureError):
@@ -144,19 +161,29 @@ def _open_header(data: bytes) -> ImageFile.ImageFile:
     reader = next((reader for start, reader in _READERS if start.match(data)), None)
     if reader is None:
         raise PictureError(
-            "This file is not a picture we support. Upload a JPEG, PNG, WebP or GIF file."
+            gettext_noop(
+                "This file is not a picture we support. Upload a JPEG, PNG, WebP or GIF file."
+            )
         )
     max_pixels = MAX_JPEG_PIXELS if reader is JpegImageFile else MAX_PIXELS
     try:
         picture = reader(BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise PictureError(_too_many_pixels("far too many", max_pixels)) from error
+        raise PictureError(
+            gettext_noop(
+                "The picture has far too many megapixels. The limit is %(limit)s; "
+                "upload a smaller one."
+            ),
+            limit=max_pixels // 10**6,
+        ) from error
     except Exception as error:  # As above: a hostile header can raise anything.
         raise _failure(error, None) from error
     _check_size(*picture.size, max_pixels)
     if reader is JpegImageFile and data.count(b"\xff\xda") > MAX_SCANS:
         raise PictureError(
-            "The picture has too many progressive scans. Export it again as an ordinary JPEG."
+            gettext_noop(
+                "The picture has too many progressive scans. Export it again as an ordinary JPEG."
+            )
         )
     if _is_animated(picture):
         raise PictureError(ANIMATED)
@@ -196,20 +223,27 @@ def _is_memory_available(size: int) -> bool:
 def _check_size(width: int, height: int, limit: int) -> None:
     """Raise PictureError for a size that costs too much to decode or that no page can show."""
     if width * height > limit:
-        raise PictureError(_too_many_pixels(f"{math.ceil(width * height / 1e6):,}", limit))
+        raise PictureError(
+            gettext_noop(
+                "The picture has %(count)s megapixels. The limit is %(limit)s; "
+                "upload a smaller one."
+            ),
+            count=math.ceil(width * height / 1e6),
+            limit=limit // 10**6,
+        )
     shortest, longest = sorted((width, height))
     if shortest < MIN_SIDE or longest > MAX_SIDE or longest > MAX_ASPECT * shortest:
-        limits = (
-            f"Sides must be {MIN_SIDE} to {MAX_SIDE:,}, one at most {MAX_ASPECT} times the other"
+        raise PictureError(
+            gettext_noop(
+                "The picture is %(width)s × %(height)s pixels. "
+                "Sides must be %(shortest)s to %(longest)s, one at most %(aspect)s times the other."
+            ),
+            width=width,
+            height=height,
+            shortest=MIN_SIDE,
+            longest=MAX_SIDE,
+            aspect=MAX_ASPECT,
         )
-        raise PictureError(f"The picture is {width:,} × {height:,} pixels. {limits}.")
-
-
-def _too_many_pixels(count: str, limit: int) -> str:
-    return (
-        f"The picture has {count} megapixels. The limit is {limit // 10**6}; "
-        "upload a smaller one."
-    )
 
 
 def _orientation(picture: ImageFile.ImageFile) -> int:
@@ -304,9 +338,9 @@ def main(job: str, source: Path, directory: Path, *widths: str) -> dict[str, Any
             )
         return make_original(data, directory)
     except PictureResourceError as unopened:
-        return {"unopened": str(unopened)}
+        return {"unopened": unopened.message, "values": unopened.values}
     except PictureError as refused:
-        return {"refused": str(refused)}
+        return {"refused": refused.message, "values": refused.values}
     except MemoryError:
         return {"unopened": NO_MEMORY}
     except OSError as error:

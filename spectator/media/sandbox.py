@@ -15,7 +15,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from spectator.media.decoder import DAMAGED, NO_MEMORY, PictureError, PictureResourceError
+from spectator.formats import format_number
+from spectator.i18n import gettext
+from spectator.media.decoder import (
+    DAMAGED,
+    NO_MEMORY,
+    PictureError,
+    PictureResourceError,
+    gettext_noop,
+)
 
 log = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("decoder.py")
@@ -23,9 +31,13 @@ WALL_SECONDS, WAIT_SECONDS = 45.0, 10.0
 # A smaller file does not wait: `slow_clients` does not limit the number of small bodies, so nothing
 # else would limit the threads that wait.
 MIN_WAITING_BYTES = 32_768
-TOO_SLOW = "The picture takes too long to open; try again later, or upload a smaller one."
-BUSY = "The server is busy with other pictures. Wait a moment, then upload it again."
-FAILED = "The picture could not be opened on this server; the reason is in its log."
+TOO_SLOW = gettext_noop(
+    "The picture takes too long to open; try again later, or upload a smaller one."
+)
+BUSY = gettext_noop(
+    "The server is busy with other pictures. Wait a moment, then upload it again."
+)
+FAILED = gettext_noop("The picture could not be opened on this server; the reason is in its log.")
 # Signals that end a decoder that crashed on hostile bytes.
 _CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
@@ -42,12 +54,12 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
     cannot be used.
     """
     if not _slots.acquire(blocking=False):
-        raise PictureResourceError(BUSY)
+        raise PictureResourceError(gettext(BUSY))
     try:
         if not _decoder_lock.acquire(
             timeout=WAIT_SECONDS if source.stat().st_size > MIN_WAITING_BYTES else 0
         ):
-            raise PictureResourceError(BUSY)
+            raise PictureResourceError(gettext(BUSY))
         try:
             return _read_result(_run(job, source, directory, widths))
         finally:
@@ -78,7 +90,7 @@ def _run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PictureResourceError(TOO_SLOW) from error
+        raise PictureResourceError(gettext(TOO_SLOW)) from error
 
 
 def _read_result(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
@@ -87,21 +99,27 @@ def _read_result(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
         raise _explain_exit(-process.returncode, process.stderr.decode(errors="replace").strip())
     result: dict[str, Any] = json.loads(process.stdout)
     if "unopened" in result:
-        raise PictureResourceError(result["unopened"])
+        raise PictureResourceError(_translate(result["unopened"], result))
     if "refused" in result:
-        raise PictureError(result["refused"])
+        raise PictureError(_translate(result["refused"], result))
     if "errno" in result:
         raise OSError(result["errno"], result["strerror"])
     return result
 
 
+def _translate(message: str, result: dict[str, Any]) -> str:
+    """Return what the program says, in the language of the page, with its numbers written out."""
+    values = {name: format_number(value) for name, value in result.get("values", {}).items()}
+    return gettext(message, **values)
+
+
 def _explain_exit(number: int, stderr: str) -> PictureError:
     """Return the error for an exit by a signal or with a traceback."""
     if number == signal.SIGXCPU:
-        return PictureResourceError(TOO_SLOW)
+        return PictureResourceError(gettext(TOO_SLOW))
     if number in _CRASHES:
-        return PictureError(DAMAGED)
+        return PictureError(gettext(DAMAGED))
     if number == signal.SIGKILL or "emory" in stderr:
-        return PictureResourceError(NO_MEMORY)
+        return PictureResourceError(gettext(NO_MEMORY))
     log.error("the picture decoder failed: %s", stderr.rpartition("\n")[2] or -number)
-    return PictureResourceError(FAILED)
+    return PictureResourceError(gettext(FAILED))

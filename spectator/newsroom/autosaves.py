@@ -8,6 +8,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, publishing, queries
+from spectator.i18n import gettext, lazy_gettext
 from spectator.models import Article, Autosave, User
 from spectator.newsroom import bp, forms, locked_stories, previews
 from spectator.newsroom.errors import render_error, render_refusal
@@ -16,8 +17,8 @@ from spectator.newsroom.security import current_user, large_form
 from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, STORY_RULE
 from spectator.text.words.numbers import parse_int
 
-TOO_MUCH_UNSAVED = (
-    "have too much unsaved text. Save or discard some: the list of stories shows where it is."
+TOO_MUCH_UNSAVED = lazy_gettext(
+    "You have too much unsaved text. Save or discard some: the list of stories shows where it is."
 )
 
 
@@ -30,21 +31,28 @@ def save_autosave(
 ) -> Autosave:
     """Store the values of a form apart from its story and return the row; raises AutosaveError."""
     if forms.is_too_long(values):
-        raise AutosaveError("one field is too long.")
+        raise AutosaveError(gettext("Not saved: one field is too long."))
     may_store = article is not None and (
         publishing.may_edit(user, article) or is_locked_for(article, user)
     )
     if article_id is not None and not may_store:
-        raise AutosaveError("you cannot change this story any more.")
+        raise AutosaveError(gettext("Not saved: you cannot change this story any more."))
     try:
         autosaves.save(
             user.id, article_id, values["copy"], forms.parse_version(request.form), values
         )
     except autosaves.AutosaveLimitReached as error:
-        raise AutosaveError(f"you {TOO_MUCH_UNSAVED}") from error
+        raise AutosaveError(
+            gettext(
+                "Not saved: you have too much unsaved text. "
+                "Save or discard some: the list of stories shows where it is."
+            )
+        ) from error
     row = autosaves.get(user.id, values["copy"])
     if row is None:
-        raise AutosaveError("the text was saved or discarded in another window.")
+        raise AutosaveError(
+            gettext("Not saved: the text was saved or discarded in another window.")
+        )
     return row
 
 
@@ -58,7 +66,7 @@ def autosave(article_id: int | None = None) -> str:
     try:
         row = save_autosave(user, article_id, article, forms.autosaved_values(user))
     except AutosaveError as error:
-        message = f"Not saved: {error} Your text is kept on this device."
+        message = f"{error} {gettext('Your text is kept on this device.')}"
         return render_refusal(message, seq)
     unsaved = previews.article_from_form(forms.form_from_autosave(row, user), article)
     return render_template(
@@ -92,8 +100,8 @@ def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
     try:
         save_autosave(user, article_id, article, values)
     except AutosaveError as error:
-        message = f"Not saved: {error} Close this tab; your text is still in the form."
-        return render_error(422, "Preview not available", message)
+        message = f"{error} {gettext('Close this tab; your text is still in the form.')}"
+        return render_error(422, gettext("Preview not available"), message)
     form_id = form.values["copy"]
     if article_id is None:
         return redirect(url_for("newsroom.proof_new", copy=form_id), 303)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from spectator.formats import format_number
+from spectator.i18n import gettext
 
 HEIGHT, STEP, BAR_WIDTH = 100.0, 10.0, 8.0  # in units of the chart's own coordinates
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: its label, its value and how much of that is bad; positions in the chart."""
+    """A bar: its label, its value and how much of that is bad; positions in the chart.
+
+    `text` says value and share in words.
+    """
 
     label: str
+    text: str
     value: int
     bad: int
     x: float
@@ -22,11 +29,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart of bars with its title and unit; `summary` says the same in words."""
+    """A chart of bars with its title; `summary` says the same in words."""
 
     title: str
-    unit: str
-    bad_unit: str
     bars: tuple[Bar, ...]
     summary: str
 
@@ -37,20 +42,41 @@ class Chart:
 
 
 def make_chart(
-    title: str, unit: str, values: Sequence[tuple[str, int, int]], bad_unit: str = ""
+    title: str, values: Sequence[tuple[str, int, int]], describe: Callable[[int, int], str]
 ) -> Chart:
-    """Return the chart of at least one (label, value, share of it that is bad)."""
+    """Return the chart of at least one (label, value, share of it that is bad).
+
+    `describe` says a value and its bad share in words.
+    """
     highest = max(value for _, value, _ in values)
     scale = HEIGHT / max(1, highest)
     bars = tuple(
-        Bar(label, value, bad, STEP * number, value * scale, bad * scale)
+        Bar(
+            label,
+            describe(value, bad),
+            value,
+            bad,
+            STEP * number,
+            value * scale,
+            bad * scale,
+        )
         for number, (label, value, bad) in enumerate(values)
     )
-    total, total_bad = sum(bar.value for bar in bars), sum(bar.bad for bar in bars)
-    summary = f"{total:,} in all"
-    if bad_unit:
-        summary += f", {total_bad:,} {bad_unit}"
+    return Chart(title, bars, _summarise(bars, highest))
+
+
+def _summarise(bars: Sequence[Bar], highest: int) -> str:
+    """Return the total of a chart, its bad share if there is one, and its highest bar."""
+    total, bad = (
+        format_number(sum(numbers))
+        for numbers in ((bar.value for bar in bars), (bar.bad for bar in bars))
+    )
+    sentences = [gettext("%(total)s in all.", total=total)]
+    if any(bar.bad for bar in bars):
+        sentences = [gettext("%(total)s in all, %(bad)s failed.", total=total, bad=bad)]
     if highest:
         peak = next(bar.label for bar in bars if bar.value == highest)
-        summary += f". Most: {highest:,} ({peak})"
-    return Chart(title, unit, bad_unit, bars, f"{summary}.")
+        sentences.append(
+            gettext("Most: %(number)s (%(label)s).", number=format_number(highest), label=peak)
+        )
+    return " ".join(sentences)

@@ -9,26 +9,41 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator import publishing
+from spectator.i18n import gettext, lazy_gettext
 from spectator.media import MAX_BYTES
 from spectator.newsroom import bp
 
-MESSAGES = {
+ErrorText = tuple[str, str]  # a title, and a sentence about what to do
+MESSAGES: dict[int, ErrorText] = {
     403: (
-        "Request refused",
-        "It did not come from a newsroom page. Go back, reload the page and try again.",
+        lazy_gettext("Request refused"),
+        lazy_gettext(
+            "It did not come from a newsroom page. Go back, reload the page and try again."
+        ),
     ),
-    404: ("Story not found", "Check the address, or find the story in the list."),
+    404: (
+        lazy_gettext("Story not found"),
+        lazy_gettext("Check the address, or find the story in the list."),
+    ),
     413: (
-        "That is too large",
-        f"A story's text can be up to 1 MB, its picture up to {MAX_BYTES // 1024**2} MB. "
-        "Go back: most browsers still have your text.",
+        lazy_gettext("That is too large"),
+        lazy_gettext(
+            "A story's text can be up to 1 MB, its picture up to %(limit)s MB. "
+            "Go back: most browsers still have your text.",
+            limit=MAX_BYTES // 1024**2,
+        ),
     ),
-    415: ("This page has expired", "Reload it and try again."),
+    415: (
+        lazy_gettext("This page has expired"),
+        lazy_gettext("Reload it and try again."),
+    ),
 }
-SERVER_ERROR = (
-    "Something went wrong",
-    "Nothing was saved, and the error is in the log. "
-    "Copy your text somewhere safe, then go back and try again.",
+SERVER_ERROR: ErrorText = (
+    lazy_gettext("Something went wrong"),
+    lazy_gettext(
+        "Nothing was saved, and the error is in the log. "
+        "Copy your text somewhere safe, then go back and try again."
+    ),
 )
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
@@ -64,15 +79,19 @@ def render_refusal(message: str, seq: str = "") -> str:
 def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
     """Show who may do this, and the text that was sent."""
     is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
-    title = "This story has changed" if is_publisher else "You don't have permission to do this"
+    title = gettext("You don't have permission to do this")
+    if is_publisher:
+        title = gettext("This story has changed")
     return render_error(403, title, str(error), request.form.get("body", ""))
 
 
 @bp.errorhandler(publishing.CopyLimitReached)
 def show_copy_limit(_error: publishing.CopyLimitReached) -> tuple[str, int]:
     """Show that somebody has changed the status of long stories too often."""
-    message = "You have changed the status of long stories many times. Try again in an hour."
-    return render_error(429, "Too many changes", message)
+    message = gettext(
+        "You have changed the status of long stories many times. Try again in an hour."
+    )
+    return render_error(429, gettext("Too many changes"), message)
 
 
 @bp.errorhandler(publishing.NotFoundError)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, request
 
 from spectator import publishing, queries, times
+from spectator.i18n import gettext, lazy_gettext
 from spectator.media import PictureError
 from spectator.models import DEFAULT_KIND, Article, Autosave, Picture, User
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
@@ -44,12 +45,13 @@ DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 # The longest autosaved value other than the body, in characters. A story's limits are no higher.
 MAX_VALUE_LENGTH = 5000
 FORM_LABELS = LABELS | {
-    "note": "Note to readers",
-    "note_kind": "Kind of note",
-    "published_at": "Publish date",
-    "plan": "Publish date",  # "now" or "date": what to do about a planned time that has passed
-    "remark": "Remark",
-    "reason": "Reason",
+    "note": lazy_gettext("Note to readers"),
+    "note_kind": lazy_gettext("Kind of note"),
+    "published_at": lazy_gettext("Publish date"),
+    # "now" or "date": what to do about a planned time that has passed
+    "plan": lazy_gettext("Publish date"),
+    "remark": lazy_gettext("Remark"),
+    "reason": lazy_gettext("Reason"),
 }
 OTHER_LANGUAGE = "other"  # the option that lets an editor type a language tag
 FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
@@ -168,7 +170,7 @@ def form_from_request(by: User) -> StoryForm:
     if token and "remove_picture" not in sent:
         form.picture = picture_from_token(token, by)
         if form.picture is None:
-            form.errors["picture"] = "This picture is gone; upload it again."
+            form.errors["picture"] = gettext("This picture is gone; upload it again.")
     upload = request.files.get("picture")
     if upload is not None and upload.filename:
         try:
@@ -201,10 +203,12 @@ def publication_time(form: StoryForm) -> datetime | None:
         wall_time = datetime.fromisoformat(text).replace(tzinfo=None)
         moments = times.possible_moments(wall_time, zone())
     except (ValueError, OverflowError):
-        form.errors["published_at"] = "Enter a date and time, for example 2026-11-22T14:05."
+        form.errors["published_at"] = gettext(
+            "Enter a date and time, for example 2026-11-22T14:05."
+        )
         return None
     if wall_time.year < 1000:  # a browser sends the year 26 as 0026
-        form.errors["published_at"] = "Enter the year in full, for example 2026."
+        form.errors["published_at"] = gettext("Enter the year in full, for example 2026.")
         return None
     if len(moments) == 1:
         return moments[0]

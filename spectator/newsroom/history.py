@@ -8,13 +8,16 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import publishing, queries
+from spectator.i18n import gettext
 from spectator.models import Revision
 from spectator.newsroom import bp
+from spectator.newsroom.element_names import describe_block, describe_unchanged
 from spectator.newsroom.errors import render_error
 from spectator.newsroom.security import current_user
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing.actions import PAST_TENSES
 from spectator.publishing.fields import LABELS, NAME_FIELDS
+from spectator.templating import NOTE_LABELS
 from spectator.text.compare.diff import BlockDiff, DiffPiece, diff_bodies, diff_lines
 from spectator.text.words.name_lists import join_names
 from spectator.text.words.numbers import parse_int
@@ -54,6 +57,8 @@ def compare(article_id: int) -> str:
         older=older,
         newer=newer,
         changes=list_changes(older, newer),
+        describe_block=describe_block,
+        describe_unchanged=describe_unchanged,
         action_labels=PAST_TENSES,
         may_restore=publishing.may(current_user(), "restore", article),
     )
@@ -85,14 +90,15 @@ def list_changes(older: Revision | None, newer: Revision) -> list[FieldChange]:
     if older is not None and "notes" in older.content and "notes" in newer.content:
         old_notes, new_notes = _note_lines(older), _note_lines(newer)
         if old_notes != new_notes:
-            changes.append(FieldChange("Notes to readers", diff_lines(old_notes, new_notes), []))
+            notes = diff_lines(old_notes, new_notes)
+            changes.append(FieldChange(gettext("Notes to readers"), notes, []))
     return changes
 
 
 def _note_lines(revision: Revision) -> str:
     """Return the notes to readers in a revision, one per line."""
     return "\n".join(
-        f"{note['kind'].capitalize()}: {note['text']}" for note in revision.content["notes"]
+        f"{NOTE_LABELS[note['kind']]}: {note['text']}" for note in revision.content["notes"]
     )
 
 
@@ -100,7 +106,11 @@ def _field_texts(revision: Revision | None) -> dict[str, str]:
     draft = publishing.draft_from_revision(revision.content if revision else {})
     texts = {name: getattr(draft, name, "") for name in LABELS}
     texts |= {name: join_names(list(texts[name])) for name in NAME_FIELDS}
-    return texts | {"picture": f"picture {draft.picture_id}" if draft.picture_id else ""}
+    return texts | {
+        "picture": gettext("picture %(number)s", number=draft.picture_id)
+        if draft.picture_id
+        else ""
+    }
 
 
 @bp.post(STORY_RULE + "/history/<int(max=2147483647):number>")
@@ -110,9 +120,9 @@ def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]
     try:
         publishing.restore(article_id, current_user(), number, expected_version)
     except publishing.ConflictError:
-        title = "Somebody has saved this story in the meantime"
-        return render_error(409, title, "Nothing was restored. Check the history again.")
+        title = gettext("Somebody has saved this story in the meantime")
+        return render_error(409, title, gettext("Nothing was restored. Check the history again."))
     except publishing.ValidationError as invalid:
         message = " ".join(invalid.errors.values())
-        return render_error(422, "This version cannot be restored", message)
+        return render_error(422, gettext("This version cannot be restored"), message)
     return redirect(url_for("newsroom.edit_story", article_id=article_id, done="restore"), 303)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from spectator.formats import language_name
+from spectator.formats import language_name, script_name
+from spectator.i18n import gettext
 from spectator.models import Article
 from spectator.publishing import Draft
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.languages import tag_problem
-from spectator.text.words.scripts import SCRIPT_NAMES, detect_script, mismatched_script
+from spectator.text.words.scripts import detect_script, mismatched_script
 
 SAMPLE = 50_000  # characters of a body in which its script is detected
 
@@ -28,8 +29,9 @@ def find_language_mismatch(draft: Draft, article: Article | None) -> str:
 def describe_language_mismatch(mismatch: str) -> str:
     """Return the message about a mismatch."""
     tag, _, script = mismatch.partition(" ")
-    name = language_name(tag)
-    return (
-        f"The story is written in {SCRIPT_NAMES[script]} letters, but its language is {name}."
-        f" Choose its language, or tick “Keep {name}”."
+    return gettext(
+        "The story is written in %(script)s letters, but its language is %(language)s. "
+        "Choose its language, or tick “Keep %(language)s”.",
+        script=script_name(script),
+        language=language_name(tag),
     )

@@ -6,13 +6,32 @@ from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, publishing, queries
+from spectator.i18n import lazy_gettext
 from spectator.models import Article, User
 from spectator.newsroom import bp, conflicts, forms
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.security import current_user
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 
-STATUS_VERBS = {"scheduled": "scheduled", "published": "published", "withdrawn": "withdrawn"}
+# By the new status: sentences with and without the name of the person.
+STATUS_CHANGES = {
+    "scheduled": (
+        lazy_gettext("%(name)s has scheduled this story."),
+        lazy_gettext("This story has been scheduled."),
+    ),
+    "published": (
+        lazy_gettext("%(name)s has published this story."),
+        lazy_gettext("This story has been published."),
+    ),
+    "withdrawn": (
+        lazy_gettext("%(name)s has withdrawn this story."),
+        lazy_gettext("This story has been withdrawn."),
+    ),
+}
+OTHER_CHANGE = (
+    lazy_gettext("%(name)s has changed this story."),
+    lazy_gettext("This story has been changed."),
+)
 
 
 @bp.get(STORY_RULE + "/unsaved")
@@ -36,10 +55,10 @@ def is_locked_for(article: Article | None, user: User) -> bool:
 def describe_status_change(article: Article) -> str:
     """Return who changed the status: “Ed Editor has published this story.”"""
     change = queries.last_state_change(article.id)
-    verb = STATUS_VERBS.get(article.status, "changed")
+    active, passive = STATUS_CHANGES.get(article.status, OTHER_CHANGE)
     if change is None or change.made_by is None:
-        return f"This story has been {verb}."
-    return f"{change.made_by.name} has {verb} this story."
+        return str(passive)
+    return str(active) % {"name": change.made_by.name}
 
 
 def autosave_form(article: Article, form: StoryForm, user: User) -> None:

@@ -13,10 +13,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator.accounts import is_issued_token
+from spectator.i18n import lazy_gettext
 from spectator.newsroom import URL_PREFIX, bp, errors, forms, security, spellings
 from spectator.publishing.fields import LABELS
 
-ADMINS_ONLY = ("You don't have permission to do this", "Only administrators can open this page.")
+ADMINS_ONLY = (
+    lazy_gettext("You don't have permission to do this"),
+    lazy_gettext("Only administrators can open this page."),
+)
 CONTROLS = (
     *("version", "seq", "picture_id", "remove_picture", "do", "then", "answer"),
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),

@@ -8,6 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import accounts
+from spectator.i18n import gettext
 from spectator.newsroom import bp, security
 
 
@@ -64,7 +65,7 @@ def change_password() -> Response | tuple[str, int]:
     user, form = security.current_user(), request.form
     current, new = form.get("current", ""), form.get("new", "")
     if new != form.get("again", ""):
-        return _password_page({"again": "The two new passwords differ."})
+        return _password_page({"again": gettext("The two new passwords differ.")})
     try:
         token = accounts.change_own_password(user.id, current, new, security.client())
     except accounts.PasswordError as error:

@@ -9,6 +9,7 @@ from werkzeug.datastructures import FileStorage
 
 from spectator import publishing, queries, tokens
 from spectator.db import db
+from spectator.i18n import gettext
 from spectator.media import (
     Location,
     PictureError,
@@ -96,9 +97,11 @@ def upload_body_picture() -> str:
     """Store a picture for the story's body and return its figure, or what is wrong with it."""
     upload, texts = request.files.get("picture"), _picture_texts()
     if upload is None or not upload.filename:
-        return render_refusal("Choose a picture.")
+        return render_refusal(gettext("Choose a picture."))
     if not texts["alt"]:
-        return render_refusal("Say what the picture shows, for readers who cannot see it.")
+        return render_refusal(
+            gettext("Say what the picture shows, for readers who cannot see it.")
+        )
     try:
         picture = queries.picture(accept_upload(upload, current_user()))
     except PictureError as error:

@@ -6,6 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import publishing
+from spectator.i18n import gettext
 from spectator.newsroom import bp, forms
 from spectator.newsroom.security import current_user
 from spectator.newsroom.stories import render_form
@@ -47,8 +48,8 @@ def _original_text() -> str:
 
 def _render_conflict(text: str) -> tuple[str, int]:
     title, message = (
-        "A colleague has changed this note",
-        "Nothing was saved. Go back to the story and check it again.",
+        gettext("A colleague has changed this note"),
+        gettext("Nothing was saved. Go back to the story and check it again."),
     )
     return render_template(
         "newsroom/error.html", title=title, message=message, unsaved_text=text

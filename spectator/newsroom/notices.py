@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import publishing, queries
 from spectator.db import StorageError
+from spectator.i18n import lazy_gettext
 from spectator.models import Article
 from spectator.newsroom import bp, security
 from spectator.publishing import ACTIONS
@@ -18,24 +19,24 @@ from spectator.templating import newsroom_time
 LOGIN_WARNING_TIME = timedelta(minutes=15)  # after a login: how long failed attempts are shown
 
 STATUS_LABELS = {
-    "draft": "Draft",
-    "review": "In review",
-    "scheduled": "Scheduled",
-    "published": "Published",
-    "withdrawn": "Withdrawn",
+    "draft": lazy_gettext("Draft"),
+    "review": lazy_gettext("In review"),
+    "scheduled": lazy_gettext("Scheduled"),
+    "published": lazy_gettext("Published"),
+    "withdrawn": lazy_gettext("Withdrawn"),
 }
 NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
-    "kept": "Changes saved, not published. Press Update to publish them.",
-    "saved": "Already saved: the form was sent twice.",
-    "taken_back": "Back to draft.",
-    "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
-    "brought-back": "Unsaved changes brought back.",
-    "linked": (
+    "kept": lazy_gettext("Changes saved, not published. Press Update to publish them."),
+    "saved": lazy_gettext("Already saved: the form was sent twice."),
+    "taken_back": lazy_gettext("Back to draft."),
+    "discarded": lazy_gettext("Unsaved changes discarded. You can bring them back for 30 days."),
+    "brought-back": lazy_gettext("Unsaved changes brought back."),
+    "linked": lazy_gettext(
         "Link created. Anyone with the link can see the story until it expires or you revoke it."
     ),
-    "revoked": "Link revoked.",
-    "password": "Password changed. You are logged out on other devices.",
-    "logged-out": "You are logged out.",
+    "revoked": lazy_gettext("Link revoked."),
+    "password": lazy_gettext("Password changed. You are logged out on other devices."),
+    "logged-out": lazy_gettext("You are logged out."),
 }
 # A notice is shown only while its story has this status.
 NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status} | {
@@ -61,11 +62,11 @@ def current_notice(article: Article | None = None) -> str:
     """Return the notice of the last action, "" if the story's status has changed since."""
     done = request.args.get("done", "")
     if article is None or done not in NOTICE_STATUSES:
-        return NOTICES.get(done, "") if done != "schedule" else ""
+        return str(NOTICES.get(done, "")) if done != "schedule" else ""
     if article.status != NOTICE_STATUSES[done]:
         return ""
     time = newsroom_time(article.published_at) if article.published_at else ""
-    return NOTICES[done].format(time=time)
+    return str(NOTICES[done]) % {"time": time}
 
 
 def review_count() -> int:

@@ -20,6 +20,8 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
+from spectator.formats import format_number
+from spectator.i18n import gettext
 from spectator.media import Location, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -118,10 +120,11 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
     try:
         preview_links.create(article_id, current_user().id, lifetime)
     except preview_links.LinkLimitReached:
-        message = (
-            f"A story can have {preview_links.MAX_LINKS} links. Revoke one that you do not need."
+        message = gettext(
+            "A story can have %(limit)s links. Revoke one that you do not need.",
+            limit=preview_links.MAX_LINKS,
         )
-        return render_error(422, "Link not created", message)
+        return render_error(422, gettext("Link not created"), message)
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
 
 
@@ -146,12 +149,16 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     creator = preview_links.creator_by_token(token)
     may_show = article and creator and publishing.may(creator, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
-        message = "It has expired or been revoked. Ask the person who sent it for a new one."
-        return render_error(410, "This link no longer works", message)
+        message = gettext(
+            "It has expired or been revoked. Ask the person who sent it for a new one."
+        )
+        return render_error(410, gettext("This link no longer works"), message)
     if article.is_public:
         return redirect(permalink(article), 303)
     return render_article(
-        article, banner="Confidential – not published. Please don't forward.", is_shared=True
+        article,
+        banner=gettext("Confidential – not published. Please don't forward."),
+        is_shared=True,
     )
 
 
@@ -181,9 +188,9 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
     text, now = plain_text(body), datetime.now(UTC)
     sections = {section.slug: section for section in queries.sections()}
     section = sections.get(values["section"]) or next(
-        iter(sections.values()), Section(name="Section", slug="section")
+        iter(sections.values()), Section(name=gettext("Section"), slug="section")
     )
-    headline = values["headline"] or "Headline"
+    headline = values["headline"] or gettext("Headline")
     countries = [
         country
         for name in split_names(form.values["countries"])[:30]
@@ -227,7 +234,11 @@ def describe_page_weight(article: Any) -> str:
     if article.picture:
         size += _picture_bytes(article.picture)
     seconds = ROUND_TRIP_SECONDS + size / BYTES_PER_SECOND
-    return f"{max(1, round(size / 1000))} KB, {seconds:.1f} s on 3G"
+    return gettext(
+        "%(size)s KB, %(seconds)s s on 3G",
+        size=format_number(max(1, round(size / 1000))),
+        seconds=format_number(seconds, 1),
+    )
 
 
 def _picture_bytes(picture: Picture) -> int:

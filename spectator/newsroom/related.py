@@ -8,6 +8,7 @@ from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import indexing, publishing, queries
+from spectator.i18n import gettext
 from spectator.models import Article, User
 from spectator.newsroom import bp
 from spectator.newsroom.security import current_user
@@ -80,7 +81,7 @@ def set_related(article_id: int) -> Response | tuple[str, int]:
     try:
         if other is None:
             raise publishing.ValidationError(
-                {"related": "Paste the URL of a story on this site."}
+                {"related": gettext("Paste the URL of a story on this site.")}
             )
         publishing.set_related_override(article_id, current_user(), other, kind)
     except publishing.ValidationError as invalid:

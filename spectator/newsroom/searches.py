@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 
 from spectator import queries
+from spectator.i18n import gettext
 from spectator.newsroom import bp
 
 PERIODS = (7, 30, 90)  # days
@@ -16,7 +17,7 @@ def searches() -> str:
     raw_days = request.args.get("days", "")
     days = next((period for period in PERIODS if str(period) == raw_days), PERIODS[0])
     tables = [
-        ("Most searched for", queries.top_searches(days)),
-        ("Searches with no results", queries.top_searches(days, has_hits=False)),
+        (gettext("Most searched for"), queries.top_searches(days)),
+        (gettext("Searches with no results"), queries.top_searches(days, has_hits=False)),
     ]
     return render_template("newsroom/searches.html", days=days, periods=PERIODS, tables=tables)

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from spectator import tokens
 from spectator.accounts import Client, session_by_token
+from spectator.i18n import lazy_gettext
 from spectator.models import User
 from spectator.newsroom import URL_PREFIX, bp
 
@@ -41,8 +42,8 @@ ADMIN_VIEWS: set[object] = set()
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 
-HTTPS_REQUIRED = (
-    "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
+HTTPS_REQUIRED = lazy_gettext(
+    "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES)."
 )
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
@@ -88,7 +89,7 @@ def check_request() -> AnyResponse | None:
     """Return the response to a refused request, else None; set `g.session` and `g.user`."""
     g.user = None
     if not has_safe_transport():
-        return Response(HTTPS_REQUIRED, 403, content_type="text/plain; charset=utf-8")
+        return Response(f"{HTTPS_REQUIRED}\n", 403, content_type="text/plain; charset=utf-8")
     is_write = request.method not in SAFE_METHODS
     if not is_write and (url := canonical_url()):
         return redirect(url, 301)

@@ -10,6 +10,13 @@ from zoneinfo import ZoneInfo
 from flask import current_app, render_template
 
 from spectator import queries
+from spectator.formats import (
+    format_day_and_month,
+    format_number,
+    format_percentage,
+    join_date_and_time,
+)
+from spectator.i18n import gettext, lazy_gettext, ngettext, pgettext
 from spectator.newsroom import bp, security
 from spectator.newsroom.charts import Chart, make_chart
 from spectator.operations.doctor import describe_database
@@ -18,19 +25,32 @@ from spectator.templating import newsroom_time
 
 CHART_HOURS, CHART_DAYS = 48, 30
 TABLE_LABELS = {
-    "article": "Stories",
-    "revision": "Versions of stories",
-    "redirect": "Former addresses of stories",
-    "picture": "Pictures",
-    "autosave": "Unsaved texts",
-    "known_client": "Known devices and networks",
-    "login_attempt": "Login attempts",
-    "outbox": "Changes of the last days",
-    "presence": "Open story forms",
-    "preview_link": "Preview links",
-    "search_count": "Counted searches",
-    "traffic_hour": "Hours of traffic",
-    "user_session": "Sessions",
+    "article": lazy_gettext("Stories"),
+    "revision": lazy_gettext("Versions of stories"),
+    "redirect": lazy_gettext("Former addresses of stories"),
+    "picture": lazy_gettext("Pictures"),
+    "autosave": lazy_gettext("Unsaved texts"),
+    "known_client": lazy_gettext("Known devices and networks"),
+    "login_attempt": lazy_gettext("Login attempts"),
+    "outbox": lazy_gettext("Changes of the last days"),
+    "presence": lazy_gettext("Open story forms"),
+    "preview_link": lazy_gettext("Preview links"),
+    "search_count": lazy_gettext("Counted searches"),
+    "traffic_hour": lazy_gettext("Hours of traffic"),
+    "user_session": lazy_gettext("Sessions"),
+}
+
+
+CONSUMER_LABELS = {
+    "search index": lazy_gettext("Search index"),
+    "newsroom index": lazy_gettext("Newsroom index"),
+    "related stories": lazy_gettext("Related stories"),
+}
+DISK_LABELS = {
+    "data": lazy_gettext("Disk (data)"),
+    "database": lazy_gettext("Disk (database)"),
+    "pictures": lazy_gettext("Disk (pictures)"),
+    "backups": lazy_gettext("Disk (backups)"),
 }
 
 
@@ -52,38 +72,48 @@ def status() -> str:
 def describe(site_status: SiteStatus) -> Iterator[tuple[str, str]]:
     """Yield (what, how it stands) in plain words."""
     due = site_status.next_due_at
-    yield "Next scheduled story", newsroom_time(due) if due else "none"
-    yield "Stories in review", f"{site_status.in_review:,}"
+    no_story = pgettext("next scheduled story", "none")
+    yield gettext("Next scheduled story"), newsroom_time(due) if due else no_story
+    yield gettext("Stories in review"), format_number(site_status.in_review)
     for consumer in site_status.consumers:
-        yield consumer.name.capitalize(), describe_consumer(consumer)
+        yield str(CONSUMER_LABELS[consumer.name]), describe_consumer(consumer)
     for disk in site_status.disks:
-        yield f"Disk ({disk.name})", describe_disk(disk)
-    size = sum(site_status.index_bytes.values())
-    yield "Search indexes", f"{size / 1e6:,.1f} MB"
-    yield "Last backup", describe_backup(site_status)
-    yield "Database", describe_database(current_app.config)
+        yield str(DISK_LABELS[disk.name]), describe_disk(disk)
+    size = format_number(sum(site_status.index_bytes.values()) / 1e6, 1)
+    yield gettext("Search indexes"), gettext("%(size)s MB", size=size)
+    yield gettext("Last backup"), describe_backup(site_status)
+    yield gettext("Database"), describe_database(current_app.config)
 
 
 def describe_consumer(consumer: ConsumerState) -> str:
     """Return how far a consumer of changes is behind."""
     if not consumer.rows:
-        return "up to date"
-    changes = "change" if consumer.rows == 1 else "changes"
-    return f"{consumer.rows:,} {changes} behind, the first of {consumer.seconds:,.0f} s ago"
+        return gettext("up to date")
+    return ngettext(
+        "%(number)s change behind, the first of %(seconds)s s ago",
+        "%(number)s changes behind, the first of %(seconds)s s ago",
+        consumer.rows,
+        number=format_number(consumer.rows),
+        seconds=format_number(consumer.seconds),
+    )
 
 
 def describe_disk(disk: Disk) -> str:
     """Return how much space is left."""
-    share = disk.free / max(1, disk.total)
-    return f"{disk.free / 1e9:,.1f} GB of {disk.total / 1e9:,.1f} GB free ({share:.0%})"
+    return gettext(
+        "%(free)s GB of %(total)s GB free (%(share)s)",
+        free=format_number(disk.free / 1e9, 1),
+        total=format_number(disk.total / 1e9, 1),
+        share=format_percentage(disk.free / max(1, disk.total)),
+    )
 
 
 def describe_backup(site_status: SiteStatus) -> str:
     """Return when the last backup was made."""
     if current_app.config["BACKUP_TO"] is None:
-        return "none: SPECTATOR_BACKUP_TO is not set"
+        return gettext("none: SPECTATOR_BACKUP_TO is not set")
     made_at = site_status.last_backup_at
-    return newsroom_time(made_at) if made_at else "none yet"
+    return newsroom_time(made_at) if made_at else gettext("none yet")
 
 
 def requests_chart() -> Chart:
@@ -95,16 +125,32 @@ def requests_chart() -> Chart:
     for number in reversed(range(CHART_HOURS)):
         hour = now - timedelta(hours=number)
         row = rows.get(hour)
-        label = f"{hour.astimezone(zone):%-d %b, %H:%M}"
+        local = hour.astimezone(zone)
+        label = join_date_and_time(format_day_and_month(local.date()), f"{local:%H:%M}")
         values.append((label, row.requests, row.errors) if row else (label, 0, 0))
-    return make_chart("Requests per hour", "requests", values, "failed")
+    return make_chart(gettext("Requests per hour"), values, describe_requests)
+
+
+def describe_requests(count: int, failed: int) -> str:
+    """Return the requests of an hour and how many of them failed, in words."""
+    requests = ngettext(
+        "%(number)s request", "%(number)s requests", count, number=format_number(count)
+    )
+    if not failed:
+        return requests
+    return gettext("%(requests)s, %(failed)s failed", requests=requests, failed=failed)
 
 
 def publications_chart() -> Chart:
     """Return the chart of the stories published on each day."""
     counts = queries.publications_by_day(CHART_DAYS, newsroom_zone())
-    values = [(f"{day:%-d %b}", count, 0) for day, count in counts.items()]
-    return make_chart("Stories published per day", "stories", values)
+    values = [(format_day_and_month(day), count, 0) for day, count in counts.items()]
+    return make_chart(gettext("Stories published per day"), values, describe_stories)
+
+
+def describe_stories(count: int, _bad: int) -> str:
+    """Return the stories of a day in words."""
+    return ngettext("%(count)s story", "%(count)s stories", count)
 
 
 def newsroom_zone() -> ZoneInfo:

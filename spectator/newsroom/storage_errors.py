@@ -9,24 +9,43 @@ from flask import request
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator.db import StorageError, find_storage_error
+from spectator.i18n import gettext, lazy_gettext
 from spectator.newsroom import bp, errors, logged_out, security
 
 log = logging.getLogger(__name__)
-STORAGE_FAILURE = (
-    "Not saved",
-    "{reason}, so nothing can be saved right now. "
-    "Copy your text, tell your site administrator and try again later.",
-)
-READ_FAILURE = ("The newsroom does not work right now", "{reason}. Try again in a minute.")
 RETRY_SECONDS = 10  # when clients may ask again
+# By cause: what a reader of a page is told, and who wants to save something.
 STORAGE_REASONS = {
-    "busy": "The server is busy saving something else",
-    "full": "The server's disk is full",
-    "read-only": "The server's disk is read-only",
-    "damaged": "The server's database is damaged",
-    "not a database": "The server's database is damaged",
-    "no memory": "The server is out of memory",
-    "does not answer": "The server's database does not answer",
+    "busy": (
+        lazy_gettext("The server is busy saving something else."),
+        lazy_gettext(
+            "The server is busy saving something else, so nothing can be saved right now."
+        ),
+    ),
+    "full": (
+        lazy_gettext("The server's disk is full."),
+        lazy_gettext("The server's disk is full, so nothing can be saved right now."),
+    ),
+    "read-only": (
+        lazy_gettext("The server's disk is read-only."),
+        lazy_gettext("The server's disk is read-only, so nothing can be saved right now."),
+    ),
+    "damaged": (
+        lazy_gettext("The server's database is damaged."),
+        lazy_gettext("The server's database is damaged, so nothing can be saved right now."),
+    ),
+    "no memory": (
+        lazy_gettext("The server is out of memory."),
+        lazy_gettext("The server is out of memory, so nothing can be saved right now."),
+    ),
+    "does not answer": (
+        lazy_gettext("The server's database does not answer."),
+        lazy_gettext("The server's database does not answer, so nothing can be saved right now."),
+    ),
+    "disk error": (
+        lazy_gettext("The server's disk does not respond."),
+        lazy_gettext("The server's disk does not respond, so nothing can be saved right now."),
+    ),
 }
 DISK_ERRORS = {
     errno.ENOSPC: "full",
@@ -44,11 +63,17 @@ def show_storage_error(error: StorageError) -> ErrorPage:
     """Show why nothing can be saved, the text that was sent, and a button to send it again."""
     log.error("%s %s was not answered: %s", request.method, request.url_rule, error)
     is_write = request.method not in security.SAFE_METHODS
-    title, message = STORAGE_FAILURE if is_write else READ_FAILURE
-    reason = STORAGE_REASONS.get(error.cause, "The server's disk does not respond")
+    cause = "damaged" if error.cause == "not a database" else error.cause
+    read_reason, save_reason = STORAGE_REASONS.get(cause, STORAGE_REASONS["disk error"])
+    if is_write:
+        title, reason = gettext("Not saved"), save_reason
+        advice = gettext("Copy your text, tell your site administrator and try again later.")
+    else:
+        title, reason = gettext("The newsroom does not work right now"), read_reason
+        advice = gettext("Try again in a minute.")
     values = logged_out.submitted_values() if is_write else []
     text = dict(values).get("body") or errors.submitted_text()
-    page, status = errors.render_error(503, title, message.format(reason=reason), text, values)
+    page, status = errors.render_error(503, title, f"{reason} {advice}", text, values)
     return page, status, {"Retry-After": str(RETRY_SECONDS)}
 
 

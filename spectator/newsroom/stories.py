@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, presence, publishing, queries
 from spectator.formats import language_choices
+from spectator.i18n import gettext
 from spectator.models import ARTICLE_STATUSES, Article, User
 from spectator.newsroom import bp, conflicts, forms, locked_stories, previews, submissions
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
+from spectator.newsroom.element_names import describe_losses
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import withdrawn_in
 from spectator.newsroom.security import current_user, large_form, returned_if_logged_out
@@ -179,10 +181,10 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
         if forms.is_too_long(values):
-            raise publishing.ValidationError({"body": "One field is too long."})
+            raise publishing.ValidationError({"body": gettext("One field is too long.")})
         autosaves.save(user.id, article.id, form_id, form.version, values)
     except autosaves.AutosaveLimitReached:
-        form.errors |= {"body": f"You {TOO_MUCH_UNSAVED}"}
+        form.errors |= {"body": str(TOO_MUCH_UNSAVED)}
     except publishing.ValidationError as invalid:
         form.errors |= invalid.errors
     if form.errors:
@@ -257,6 +259,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
         labels=forms.FORM_LABELS,
         actions=publishing.allowed_actions(user, article),
         bar_actions=BAR_ACTIONS,
+        describe_losses=describe_losses,
         picture_token=forms.form_picture_token(form, user),
         hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),

@@ -9,6 +9,7 @@ from flask import abort, render_template, request
 
 from spectator import presence, publishing, queries
 from spectator.db import db
+from spectator.i18n import gettext, ngettext
 from spectator.models import Article
 from spectator.newsroom import bp, forms, locked_stories
 from spectator.newsroom.security import current_user, large_form
@@ -32,7 +33,7 @@ def update_presence(article_id: int) -> str:
         )
     presence.touch(user.id, article_id)
     is_newer = article.version > forms.parse_version(request.form)
-    newer_by = (queries.last_saved_by(article_id) or "Somebody") if is_newer else ""
+    newer_by = (queries.last_saved_by(article_id) or gettext("Somebody")) if is_newer else ""
     other_editors = presence.other_editors(article_id, user.id)
     return render_template(
         "newsroom/_presence.html", other_editors=other_editors, newer_by=newer_by, lock_message=""
@@ -48,7 +49,7 @@ def address_preview(article_id: int | None = None) -> str:
     slug = clean_line(sent.get("slug", "")[:200])
     headline = clean_line(sent.get("headline", "")[:400])
     if slug and not is_slug(slug):
-        message = "Use lowercase letters, numbers and hyphens."
+        message = gettext("Use lowercase letters, numbers and hyphens.")
         return render_template("newsroom/_address.html", error=message)
     current_slug = article.slug if article else ""
     try:
@@ -115,4 +116,4 @@ SUGGESTERS: dict[str, Callable[[str, int | None], Options]] = {
 
 
 def _story_count(count: int) -> str:
-    return f"{count} {'story' if count == 1 else 'stories'}"
+    return ngettext("%(count)s story", "%(count)s stories", count)

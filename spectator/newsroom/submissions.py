@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import request
 
 from spectator import publishing
+from spectator.i18n import gettext
 from spectator.models import Article, User
 from spectator.newsroom import spellings
+from spectator.newsroom.element_names import describe_losses
 from spectator.newsroom.forms import DATED_STATUSES, StoryForm, publication_time
 from spectator.newsroom.language_check import describe_language_mismatch, find_language_mismatch
 from spectator.publishing import ACTIONS, Action, Draft, PreparedDraft, ValidationError
@@ -118,10 +120,21 @@ def _confirm_losses(form: StoryForm, article: Article, new_body: str) -> None:
     if answer == "restore":
         form.values["body"] = editable_body(restore_lost_blocks(article.body, new_body))
         raise ValidationError(
-            {"body": f"Restored {losses.description}. Check the text, then save again."}
+            {
+                "body": gettext(
+                    "Restored %(elements)s. Check the text, then save again.",
+                    elements=describe_losses(losses),
+                )
+            }
         )
     form.losses = losses
-    raise ValidationError({"body": f"You're about to remove {losses.description}."})
+    raise ValidationError(
+        {
+            "body": gettext(
+                "You're about to remove %(elements)s.", elements=describe_losses(losses)
+            )
+        }
+    )
 
 
 def _prepare(form: StoryForm, draft: Draft) -> PreparedDraft:

@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from spectator.i18n import gettext, lazy_gettext, lazy_pgettext
 from spectator.models import Article
 from spectator.publishing import effects
 from spectator.publishing.effects import Action
 from spectator.publishing.validation import (
     MAX_NOTE_LENGTH,
-    NOTE_TOO_LONG,
     ValidationError,
     check_note,
     clean_line,
+    note_too_long,
 )
 
 LATEST_YEAR = 9000
@@ -56,23 +57,26 @@ class ActionRule:
 
 STORED = "draft review scheduled published withdrawn"
 ACTIONS = {
-    "view": ActionRule("Preview", STORED, STORED),
+    "view": ActionRule(lazy_pgettext("button", "Preview"), STORED, STORED),
     "save": ActionRule(
-        "Save",
+        lazy_pgettext("button", "Save"),
         editors="new draft review scheduled withdrawn",
         authors="new draft review",
-        past="saved",
-        notice="Saved.",
+        past=lazy_pgettext("done to a story", "saved"),
+        notice=lazy_gettext("Saved."),
         effect=effects.save,
         is_in_form=True,
         is_in_bar=True,
-        labels={"new": "Save draft", "draft": "Save draft"},
+        labels={
+            "new": lazy_pgettext("button", "Save draft"),
+            "draft": lazy_pgettext("button", "Save draft"),
+        },
     ),
     "update": ActionRule(
-        "Update",
+        lazy_pgettext("button", "Update"),
         editors="published",
-        past="updated",
-        notice="Updated. Readers see the changes now.",
+        past=lazy_pgettext("done to a story", "updated"),
+        notice=lazy_gettext("Updated. Readers see the changes now."),
         status="published",
         effect=effects.update,
         message="note",
@@ -80,23 +84,23 @@ ACTIONS = {
         is_in_bar=True,
     ),
     "publish": ActionRule(
-        "Publish",
+        lazy_pgettext("button", "Publish"),
         editors="new draft review scheduled",
-        past="published",
-        notice="Published. Readers see the story now.",
+        past=lazy_pgettext("done to a story", "published"),
+        notice=lazy_gettext("Published. Readers see the story now."),
         status="published",
         effect=effects.publish,
         is_in_form=True,
         is_in_bar=True,
         has_address=True,
-        labels={"scheduled": "Publish now"},
+        labels={"scheduled": lazy_pgettext("button", "Publish now")},
     ),
     "submit": ActionRule(
-        "Submit for review",
+        lazy_pgettext("button", "Submit for review"),
         editors="new draft",
         authors="new draft",
-        past="submitted for review",
-        notice="Submitted for review.",
+        past=lazy_pgettext("done to a story", "submitted for review"),
+        notice=lazy_gettext("Submitted for review."),
         status="review",
         effect=effects.save,
         is_in_form=True,
@@ -104,96 +108,98 @@ ACTIONS = {
         has_address=True,
     ),
     "send_back": ActionRule(
-        "Send back",
+        lazy_pgettext("button", "Send back"),
         editors="review",
         authors="review",
-        past="sent back",
-        notice="Sent back to the author.",
+        past=lazy_pgettext("done to a story", "sent back"),
+        notice=lazy_gettext("Sent back to the author."),
         status="draft",
         effect=effects.save,
         is_in_form=True,
         is_in_bar=True,
         has_address=True,
-        own_label="Take back",
+        own_label=lazy_pgettext("button", "Take back"),
     ),
     "schedule": ActionRule(
-        "Schedule",
+        lazy_pgettext("button", "Schedule"),
         editors="new draft review scheduled",
-        past="scheduled",
-        notice="Scheduled for {time}.",
+        past=lazy_pgettext("done to a story", "scheduled"),
+        notice=lazy_gettext("Scheduled for %(time)s."),
         status="scheduled",
         effect=effects.schedule,
         is_in_form=True,
     ),
     "unschedule": ActionRule(
-        "Unschedule",
+        lazy_pgettext("button", "Unschedule"),
         editors="scheduled",
-        past="unscheduled",
-        notice="Unscheduled. Back to draft.",
+        past=lazy_pgettext("done to a story", "unscheduled"),
+        notice=lazy_gettext("Unscheduled. Back to draft."),
         status="draft",
         is_in_form=True,
         is_in_bar=True,
         has_address=True,
     ),
     "correct": ActionRule(
-        "Publish correction",
+        lazy_pgettext("button", "Publish correction"),
         editors="published",
-        past="corrected",
-        notice="Correction published under the story.",
+        past=lazy_pgettext("done to a story", "corrected"),
+        notice=lazy_gettext("Correction published under the story."),
         status="published",
         effect=effects.update,
         message="note",
         is_in_form=True,
     ),
     "withdraw": ActionRule(
-        "Withdraw",
+        lazy_pgettext("button", "Withdraw"),
         editors="published",
-        past="withdrawn",
-        notice="Story withdrawn. Readers now see the reason.",
+        past=lazy_pgettext("done to a story", "withdrawn"),
+        notice=lazy_gettext("Story withdrawn. Readers now see the reason."),
         status="withdrawn",
         effect=effects.withdraw,
         message="reason",
         has_address=True,
     ),
     "reinstate": ActionRule(
-        "Republish",
+        lazy_pgettext("button", "Republish"),
         editors="withdrawn",
-        past="republished",
-        notice="Republished. Readers see the latest saved version.",
+        past=lazy_pgettext("done to a story", "republished"),
+        notice=lazy_gettext("Republished. Readers see the latest saved version."),
         status="published",
         effect=effects.reinstate,
         has_address=True,
     ),
     "restore": ActionRule(
-        "Restore",
+        lazy_pgettext("button", "Restore"),
         editors=STORED,
         authors="draft review",
-        past="restored an older version",
-        notice="Restored as a new version. The history keeps every version.",
+        past=lazy_pgettext("done to a story", "restored an older version"),
+        notice=lazy_gettext("Restored as a new version. The history keeps every version."),
         effect=effects.restore,
     ),
     "edit_note": ActionRule(
-        "Edit note",
+        lazy_pgettext("button", "Edit note"),
         editors="published withdrawn",
-        past="edited a note to readers",
-        notice="Note changed. Readers see it now.",
+        past=lazy_pgettext("done to a story", "edited a note to readers"),
+        notice=lazy_gettext("Note changed. Readers see it now."),
     ),
     "remove_note": ActionRule(
-        "Remove note",
+        lazy_pgettext("button", "Remove note"),
         editors="published withdrawn",
-        past="removed a note to readers",
-        notice="Note removed. It stays in the history.",
+        past=lazy_pgettext("done to a story", "removed a note to readers"),
+        notice=lazy_gettext("Note removed. It stays in the history."),
     ),
     "share": ActionRule(
-        "Share", editors="draft review scheduled withdrawn", authors="draft review"
+        lazy_pgettext("button", "Share"),
+        editors="draft review scheduled withdrawn",
+        authors="draft review",
     ),
-    "relate": ActionRule("Related", editors=STORED),
+    "relate": ActionRule(lazy_pgettext("button", "Related"), editors=STORED),
 }
 # Revisions also record a story's creation, imports and renamed authors or topics.
 PAST_TENSES = {name: rule.past for name, rule in ACTIONS.items()} | {
-    "create": "started",
-    "import": "imported",
-    "rename": "changed a name everywhere",
+    "create": lazy_pgettext("done to a story", "started"),
+    "import": lazy_pgettext("done to a story", "imported"),
+    "rename": lazy_pgettext("done to a story", "changed a name everywhere"),
 }
 
 
@@ -212,15 +218,15 @@ def validate_action(action: Action) -> Action:
     long. The effects check what depends on the story's status.
     """
     if action.at is not None and action.at.astimezone(UTC).year > LATEST_YEAR:
-        raise ValidationError({"published_at": "Choose a date before the year 9000."})
+        raise ValidationError({"published_at": gettext("Choose a date before the year 9000.")})
     message = ACTIONS[action.name].message
     if message == "note":
         return _validate_note(action)
     if len(action.note) > MAX_NOTE_LENGTH:
-        raise ValidationError({message: NOTE_TOO_LONG})
+        raise ValidationError({message: note_too_long()})
     note = clean_line(action.note) if message == "reason" else clean_lines(action.note)
     if message == "reason" and not note:
-        raise ValidationError({"reason": "Give a reason. Readers will see it."})
+        raise ValidationError({"reason": gettext("Give a reason. Readers will see it.")})
     return replace(action, note=note)
 
 

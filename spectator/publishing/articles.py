@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
+from spectator.i18n import gettext
 from spectator.models import (
     Article,
     Picture,
@@ -41,10 +42,17 @@ def apply_draft(
         section = session.scalar(select(Section).where(Section.slug == draft.section))
         if section is None:
             raise ValidationError(
-                {"section": f"There is no section “{draft.section}”. Choose one from the list."}
+                {
+                    "section": gettext(
+                        "There is no section “%(section)s”. Choose one from the list.",
+                        section=draft.section,
+                    )
+                }
             )
         if draft.picture_id is not None and session.get(Picture, draft.picture_id) is None:
-            raise ValidationError({"picture": "This picture was deleted. Upload it again."})
+            raise ValidationError(
+                {"picture": gettext("This picture was deleted. Upload it again.")}
+            )
         for name, value in draft_columns(prepared).items():
             setattr(article, name, value)
         set_slug(session, article, draft.slug)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from spectator import outbox
+from spectator.i18n import gettext
 from spectator.models import Article, Correction
 from spectator.publishing.slugs import set_slug
 from spectator.publishing.validation import ValidationError
@@ -49,10 +50,14 @@ def schedule(_session: Session, article: Article, action: Action, now: datetime)
     """Schedule a story. Raises ValidationError without a time in the future."""
     at = action.at or article.published_at
     if at is None:
-        raise ValidationError({"published_at": "Choose a date and time."})
+        raise ValidationError({"published_at": gettext("Choose a date and time.")})
     if at <= now:
         raise ValidationError(
-            {"published_at": "That time has passed. Press Publish to publish now with this date."}
+            {
+                "published_at": gettext(
+                    "That time has passed. Press Publish to publish now with this date."
+                )
+            }
         )
     article.published_at = at
 
@@ -66,13 +71,19 @@ def publish(session: Session, article: Article, action: Action, now: datetime) -
             at = now
         elif at < now - CLOCK_SLACK and not action.is_backdated:
             raise ValidationError(
-                {"plan": "The planned time has passed. Choose which date to show readers."}
+                {
+                    "plan": gettext(
+                        "The planned time has passed. Choose which date to show readers."
+                    )
+                }
             )
     if at > now + CLOCK_SLACK:
         raise ValidationError(
             {
-                "published_at": "That time is in the future. "
-                "Press Schedule, or clear the field to publish now."
+                "published_at": gettext(
+                    "That time is in the future. "
+                    "Press Schedule, or clear the field to publish now."
+                )
             }
         )
     set_slug(
@@ -108,8 +119,9 @@ def _set_published_at(article: Article, action: Action, now: datetime) -> None:
     if action.at > now + CLOCK_SLACK:
         raise ValidationError(
             {
-                "published_at": "That time is in the future. "
-                "Choose a past date for a published story."
+                "published_at": gettext(
+                    "That time is in the future. Choose a past date for a published story."
+                )
             }
         )
     article.published_at = action.at

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated, Literal, get_type_hints
 
+from spectator.i18n import lazy_gettext
 from spectator.models import DEFAULT_KIND
 
 MAX_BODY_BYTES = 1_000_000
@@ -45,37 +46,66 @@ class Draft:
     """
 
     kind: Annotated[
-        str, StoryField("Kind of story", 20, "choice", "Choose the kind of story.")
+        str,
+        StoryField(
+            lazy_gettext("Kind of story"), 20, "choice", lazy_gettext("Choose the kind of story.")
+        ),
     ] = DEFAULT_KIND
-    kicker: Annotated[str, StoryField("Kicker", 60, is_wording=True)] = ""
+    kicker: Annotated[str, StoryField(lazy_gettext("Kicker"), 60, is_wording=True)] = ""
     headline: Annotated[
-        str, StoryField("Headline", 300, required="Write a headline.", is_wording=True)
+        str,
+        StoryField(
+            lazy_gettext("Headline"),
+            300,
+            required=lazy_gettext("Write a headline."),
+            is_wording=True,
+        ),
     ] = ""
-    dek: Annotated[str, StoryField("Standfirst", 500, is_wording=True)] = ""
+    dek: Annotated[str, StoryField(lazy_gettext("Standfirst"), 500, is_wording=True)] = ""
     body: Annotated[
         str,
-        StoryField("Story", MAX_BODY_BYTES, "body", required="Write the story.", is_wording=True),
+        StoryField(
+            lazy_gettext("Story"),
+            MAX_BODY_BYTES,
+            "body",
+            required=lazy_gettext("Write the story."),
+            is_wording=True,
+        ),
     ] = ""
-    section: Annotated[str, StoryField("Section", 120, "section", "Choose a section.")] = ""
-    language: Annotated[str, StoryField("Language", 35, "language")] = "en"
-    slug: Annotated[str, StoryField("Web address (URL)", 100, "slug")] = ""
-    authors: Annotated[tuple[str, ...], StoryField("Byline", 120, "names", is_ordered=True)] = ()
-    countries: Annotated[tuple[str, ...], StoryField("Countries", 120, "names")] = ()
-    topics: Annotated[tuple[str, ...], StoryField("Topics", 120, "names")] = ()
-    source_name: Annotated[str, StoryField("Source", 200, group="source")] = ""
-    source_url: Annotated[str, StoryField("Source link", 2000, group="source")] = ""
+    section: Annotated[
+        str,
+        StoryField(lazy_gettext("Section"), 120, "section", lazy_gettext("Choose a section.")),
+    ] = ""
+    language: Annotated[str, StoryField(lazy_gettext("Language"), 35, "language")] = "en"
+    slug: Annotated[str, StoryField(lazy_gettext("Web address (URL)"), 100, "slug")] = ""
+    authors: Annotated[
+        tuple[str, ...], StoryField(lazy_gettext("Byline"), 120, "names", is_ordered=True)
+    ] = ()
+    countries: Annotated[
+        tuple[str, ...], StoryField(lazy_gettext("Countries"), 120, "names")
+    ] = ()
+    topics: Annotated[tuple[str, ...], StoryField(lazy_gettext("Topics"), 120, "names")] = ()
+    source_name: Annotated[str, StoryField(lazy_gettext("Source"), 200, group="source")] = ""
+    source_url: Annotated[str, StoryField(lazy_gettext("Source link"), 2000, group="source")] = ""
     picture_id: Annotated[
-        int | None, StoryField("Lead picture", 0, "picture", group="picture", key="lead_image")
+        int | None,
+        StoryField(lazy_gettext("Lead picture"), 0, "picture", group="picture", key="lead_image"),
     ] = None
     picture_alt: Annotated[
-        str, StoryField("Alt text", 500, group="picture", key="lead_image_alt")
+        str, StoryField(lazy_gettext("Alt text"), 500, group="picture", key="lead_image_alt")
     ] = ""
     picture_caption: Annotated[
         str,
-        StoryField("Caption", 1000, is_wording=True, group="picture", key="lead_image_caption"),
+        StoryField(
+            lazy_gettext("Caption"),
+            1000,
+            is_wording=True,
+            group="picture",
+            key="lead_image_caption",
+        ),
     ] = ""
     picture_credit: Annotated[
-        str, StoryField("Credit", 200, group="picture", key="lead_image_credit")
+        str, StoryField(lazy_gettext("Credit"), 200, group="picture", key="lead_image_credit")
     ] = ""
 
 

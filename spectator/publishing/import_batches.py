@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from spectator.i18n import gettext
 from spectator.media import StoredPicture
 from spectator.models import Article, ImportState
 from spectator.models.article import WAS_PUBLIC_STATUSES, new_feed_id
@@ -180,7 +181,9 @@ class ImportBatch:
         """Collect the rows of a new story; collect nothing and raise ValidationError if invalid."""
         draft, article_id = story.prepared.draft, self.next_id
         if len(story.external_id or "") > MAX_ID_LENGTH:
-            raise ValidationError({"id": f"Use at most {MAX_ID_LENGTH} characters."})
+            raise ValidationError(
+                {"id": gettext("Use at most %(limit)s characters.", limit=MAX_ID_LENGTH)}
+            )
         slug = self.slugs.unique_slug(draft.slug, draft.headline, article_id)
         section = self.sections.get_or_create(story.section, result.sections)
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from spectator.i18n import gettext, lazy_gettext
 from spectator.models import Article, Author, Revision, Topic
 from spectator.publishing.fields import (
     FIELDS,
@@ -33,7 +34,7 @@ SourceValues = dict[str, Any]
 
 # Imports compare these values of a story; reports have other names for some of them.
 COMPARED_VALUES = (*IMPORT_GROUPS, "publication", "updated_at")
-REPORT_LABELS = {"picture": "lead_image", "publication": "status and date"}
+REPORT_LABELS = {"picture": "lead_image", "publication": lazy_gettext("status and date")}
 RENAMED_FIELDS = ("authors", "topics")
 UNKNOWN = "?"  # stands for a value that is not known
 LIVE_STATUSES = frozenset({"published", "scheduled"})
@@ -157,9 +158,9 @@ def merge_source(
             accepted.add(name)
             merged[name] = new
         elif name == "publication" and stored.row.status == "withdrawn":
-            preserved.append("stays withdrawn")
+            preserved.append(gettext("stays withdrawn"))
         elif name != "updated_at":
-            preserved.append(REPORT_LABELS.get(name, name))
+            preserved.append(str(REPORT_LABELS.get(name, name)))
     source_values = {name: value for name, value in merged.items() if value}
     return MergeDecision(frozenset(accepted), source_values, preserved)
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from sqlalchemy.exc import OperationalError
 
 from spectator.db import StorageError, db, take_turns
+from spectator.i18n import gettext
 from spectator.publishing.fields import NAME_FIELDS
 from spectator.publishing.import_batches import ImportBatch, ImportedArticle, ImportResult
 from spectator.publishing.listings import update_listings
@@ -52,7 +53,10 @@ def _import_group(
             raise
         except Exception as error:
             log.debug("importing a story failed", exc_info=True)
-            result.refuse(story.location, f"cannot be stored: {error}")
+            result.refuse(
+                story.location,
+                gettext("cannot be stored: %(error)s", error=error),
+            )
     return result
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from spectator.i18n import gettext, lazy_pgettext
 from spectator.models import Article, User
 from spectator.publishing.actions import ACTIONS
 from spectator.publishing.articles import select_for_update
 
 STATUS_LABELS = {
-    "draft": "a draft",
-    "review": "in review",
-    "scheduled": "scheduled",
-    "published": "published",
-    "withdrawn": "withdrawn",
+    "new": lazy_pgettext("the story is …", "new"),
+    "draft": lazy_pgettext("the story is …", "a draft"),
+    "review": lazy_pgettext("the story is …", "in review"),
+    "scheduled": lazy_pgettext("the story is …", "scheduled"),
+    "published": lazy_pgettext("the story is …", "published"),
+    "withdrawn": lazy_pgettext("the story is …", "withdrawn"),
 }
 
 
@@ -72,7 +74,7 @@ def load_article(session: Session, article_id: int, by: User) -> Article:
         raise NotFoundError
     if not may(by, "view", article):
         raise ForbiddenError(
-            "You don't have permission to see a colleague's story. Ask an editor."
+            gettext("You don't have permission to see a colleague's story. Ask an editor.")
         )
     return article
 
@@ -81,13 +83,21 @@ def require_permission(by: User, action: str, article: Article | None) -> None:
     """Raise ForbiddenError unless the person may take the action."""
     if may(by, action, article):
         return
-    status = STATUS_LABELS[article.status] if article is not None else "new"
+    status = STATUS_LABELS[article.status if article is not None else "new"]
     label = ACTIONS[action].label
     if is_publisher(by):
         raise ForbiddenError(
-            f"The story is now {status}, so you can't use “{label}”. "
-            "Reload the page to see its latest version."
+            gettext(
+                "The story is now %(status)s, so you can't use “%(action)s”. Reload the "
+                "page to see its latest version.",
+                status=status,
+                action=label,
+            )
         )
     raise ForbiddenError(
-        f"Only editors can use “{label}” while a story is {status}. Ask an editor."
+        gettext(
+            "Only editors can use “%(action)s” while a story is %(status)s. Ask an editor.",
+            action=label,
+            status=status,
+        )
     )

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
+from spectator.i18n import gettext
 from spectator.models import Article, RelatedOverride, User
 from spectator.publishing.validation import ValidationError
 
@@ -50,15 +51,21 @@ def set_override(
 
 def _check(session: Session, article: Article, related_id: int, kind: str) -> None:
     if kind not in KINDS:
-        raise ValidationError({"related": "Choose Pin or Block."})
+        raise ValidationError({"related": gettext("Choose Pin or Block.")})
     if related_id == article.id:
-        raise ValidationError({"related": "A story cannot be related to itself. Choose another."})
+        raise ValidationError(
+            {"related": gettext("A story cannot be related to itself. Choose another.")}
+        )
     if session.scalar(select(Article.id).where(Article.id == related_id)) is None:
-        raise ValidationError({"related": "This story does not exist. Check its URL."})
+        raise ValidationError({"related": gettext("This story does not exist. Check its URL.")})
     pins = select(RelatedOverride.related_id).where(
         RelatedOverride.article_id == article.id, RelatedOverride.kind == "pin"
     )
     if kind == "pin" and len(set(session.scalars(pins)) - {related_id}) >= MAX_PINS:
         raise ValidationError(
-            {"related": f"{MAX_PINS} stories are already pinned. Unpin one first."}
+            {
+                "related": gettext(
+                    "%(limit)s stories are already pinned. Unpin one first.", limit=MAX_PINS
+                )
+            }
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from spectator.i18n import gettext
 from spectator.models import Article, Redirect
 from spectator.models.article import WAS_PUBLIC, WAS_PUBLIC_STATUSES
 from spectator.publishing.validation import ValidationError
@@ -44,7 +45,12 @@ class SlugLookup:
             return wanted
         if slug and slug != current:
             raise ValidationError(
-                {"slug": f"Another story has the address “{slug}”. Choose a different one."}
+                {
+                    "slug": gettext(
+                        "Another story has the address “%(slug)s”. Choose a different one.",
+                        slug=slug,
+                    )
+                }
             )
         if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
             wanted = slugify(headline)  # already numbered: replace the number
@@ -61,7 +67,11 @@ class SlugLookup:
                 self.last_numbers[wanted] = number
                 return numbered
         raise ValidationError(
-            {"slug": "Too many stories have this headline. Type a web address for this one."}
+            {
+                "slug": gettext(
+                    "Too many stories have this headline. Type a web address for this one."
+                )
+            }
         )
 
     def is_taken(self, slug: str, article_id: int | None) -> bool:

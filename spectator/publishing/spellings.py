@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from spectator.i18n import gettext
 from spectator.models import Author, Topic, User
 from spectator.publishing.fields import Draft
 from spectator.publishing.names import (
@@ -73,9 +74,11 @@ class SimilarNamesError(ValidationError):
         errors: dict[str, str] = {}
         for question in questions:
             others = ", ".join(f"“{candidate.name}”" for candidate in question.candidates)
-            message = (
-                f"“{question.name}” is similar to {others}. "
-                "Answer the question at the top of the page."
+            message = gettext(
+                "“%(name)s” is similar to %(others)s. Answer the question at the top of "
+                "the page.",
+                name=question.name,
+                others=others,
             )
             errors[question.field] = (
                 f"{errors[question.field]} {message}" if question.field in errors else message

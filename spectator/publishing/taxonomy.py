@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
+from spectator.i18n import gettext
 from spectator.media import StoredPicture
 from spectator.models import ArticleAuthor, Author, Country, Picture, Section, Topic
 from spectator.models.article import article_country, article_topic
@@ -32,17 +33,27 @@ def add_section(session: Session, name: str) -> Section:
     """
     name = clean_line(name)[:120]
     if not name:
-        raise ValidationError({"section": "A section needs a name."})
+        raise ValidationError({"section": gettext("A section needs a name.")})
     slug = base = slugify(name)
     if slug in RESERVED_PATHS:
         raise ValidationError(
-            {"section": f"The address /{slug}/ is reserved. Choose another name than “{name}”."}
+            {
+                "section": gettext(
+                    "The address /%(slug)s/ is reserved. Choose another name than “%(name)s”.",
+                    slug=slug,
+                    name=name,
+                )
+            }
         )
     if (session.scalar(select(func.count()).select_from(Section)) or 0) >= MAX_SECTIONS:
-        message = (
-            f"“{name}” would be section {MAX_SECTIONS + 1}, and a site can have {MAX_SECTIONS}."
+        message = gettext(
+            "“%(name)s” would be section %(number)s, and a site can have %(limit)s. "
+            "Use a topic instead.",
+            name=name,
+            number=MAX_SECTIONS + 1,
+            limit=MAX_SECTIONS,
         )
-        raise ValidationError({"section": f"{message} Use a topic instead."})
+        raise ValidationError({"section": message})
     number = 1
     while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
         number += 1

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from spectator.formats import format_number
+from spectator.i18n import gettext, lazy_gettext, ngettext
 from spectator.models import NOTE_KINDS, STORY_KINDS
 from spectator.publishing.fields import (
     FIELDS,
@@ -31,7 +33,11 @@ _SPACES = re.compile(" +")
 MAX_BODY_PIECES = 100_000
 MAX_NAMES = 30
 MAX_NOTE_LENGTH = 2000
-NOTE_TOO_LONG = f"Use at most {MAX_NOTE_LENGTH:,} characters."
+NOTES_WITHOUT_TEXT = {
+    "update": lazy_gettext("Describe the update."),
+    "clarification": lazy_gettext("Describe the clarification."),
+    "correction": lazy_gettext("Describe the correction."),
+}
 
 
 class ValidationError(Exception):
@@ -98,13 +104,15 @@ def prepare(draft: Draft | PreparedDraft) -> PreparedDraft:
     text = plain_text(draft.body)
     errors |= _field_errors(draft)
     if not text.strip() and "<img" not in draft.body and "<iframe" not in draft.body:
-        errors["body"] = FIELDS["body"].required
+        errors["body"] = str(FIELDS["body"].required)
     codes = []
     for name in draft.countries:
         country = find_country(name)
         if country is None:
-            errors["countries"] = (
-                f"“{name}” is not a country in our list. Use its English name or two-letter code."
+            errors["countries"] = gettext(
+                "“%(name)s” is not a country in our list. Use its English name or "
+                "two-letter code.",
+                name=name,
             )
         elif country.code not in codes:
             codes.append(country.code)
@@ -120,9 +128,15 @@ def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
 def body_size_problem(body: str) -> str:
     """Return the message about a body that is too large, "" if it is not."""
     if len(body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
-        return f"The text is over {MAX_BODY_BYTES // 1000:,} kB. Split the story in two."
+        return gettext(
+            "The text is over %(limit)s kB. Split the story in two.",
+            limit=format_number(MAX_BODY_BYTES // 1000),
+        )
     if body.count("\n") + body.count("<") > MAX_BODY_PIECES:
-        return f"The text has over {MAX_BODY_PIECES:,} lines and tags. Split the story in two."
+        return gettext(
+            "The text has over %(limit)s lines and tags. Split the story in two.",
+            limit=format_number(MAX_BODY_PIECES),
+        )
     return ""
 
 
@@ -141,33 +155,46 @@ def _size_problem(story_field: StoryField, value: Any) -> str:
     if kind == "body":
         return body_size_problem(value)
     if story_field.name in LINE_FIELDS and len(value) > limit:
-        label = story_field.label[0].lower() + story_field.label[1:]
-        return f"The {label} has {len(value):,} characters. Use at most {limit}."
+        label = str(story_field.label)
+        label = label[0].lower() + label[1:]
+        return ngettext(
+            "The %(field)s has %(number)s character. Use at most %(limit)s.",
+            "The %(field)s has %(number)s characters. Use at most %(limit)s.",
+            len(value),
+            field=label,
+            number=format_number(len(value)),
+            limit=limit,
+        )
     if kind == "names" and len(value) > MAX_NAMES:
-        return f"Enter at most {MAX_NAMES} names."
+        return gettext("Enter at most %(limit)s names.", limit=MAX_NAMES)
     if kind == "names" and any(len(name) > limit for name in value):
-        return f"One name is longer than {limit} characters. Separate names with commas."
+        return gettext(
+            "One name is longer than %(limit)s characters. Separate names with commas.",
+            limit=limit,
+        )
     return ""
 
 
 def _field_errors(draft: Draft) -> dict[str, str]:
     errors = {
-        name: FIELDS[name].required
+        name: str(FIELDS[name].required)
         for name in LINE_FIELDS
         if FIELDS[name].required and not getattr(draft, name)
     }
     if draft.kind not in STORY_KINDS:
-        errors["kind"] = FIELDS["kind"].required
+        errors["kind"] = str(FIELDS["kind"].required)
     if problem := tag_problem(draft.language):
         errors["language"] = problem
     if draft.slug and not is_slug(draft.slug):
-        errors["slug"] = "Use lowercase letters, numbers and hyphens."
+        errors["slug"] = gettext("Use lowercase letters, numbers and hyphens.")
     if draft.source_url and not is_http_url(draft.source_url):
-        errors["source_url"] = "Enter a full web address that starts with https:// or http://."
+        errors["source_url"] = gettext(
+            "Enter a full web address that starts with https:// or http://."
+        )
     if draft.source_url and not draft.source_name:
-        errors["source_name"] = "Name the source that you link to."
+        errors["source_name"] = gettext("Name the source that you link to.")
     if draft.picture_id is not None and not draft.picture_alt:
-        errors["picture_alt"] = "Describe the picture for readers who cannot see it."
+        errors["picture_alt"] = gettext("Describe the picture for readers who cannot see it.")
     return errors
 
 
@@ -188,16 +215,24 @@ def is_http_url(text: str) -> bool:
     )
 
 
+def note_too_long() -> str:
+    """Return the message about a note or a reason that is too long."""
+    limit = format_number(MAX_NOTE_LENGTH)
+    return gettext("Use at most %(limit)s characters.", limit=limit)
+
+
 def check_note(kind: str, text: str) -> str:
     """Return the text of a note as one line.
 
     Raises ValidationError for an unknown kind and for an empty or too long text.
     """
     if kind not in NOTE_KINDS:
-        raise ValidationError({"note_kind": "Choose Update, Clarification or Correction."})
+        raise ValidationError(
+            {"note_kind": gettext("Choose Update, Clarification or Correction.")}
+        )
     if len(text) > MAX_NOTE_LENGTH:
-        raise ValidationError({"note": NOTE_TOO_LONG})
+        raise ValidationError({"note": note_too_long()})
     line = clean_line(text)
     if not line:
-        raise ValidationError({"note": f"Describe the {kind}."})
+        raise ValidationError({"note": str(NOTES_WITHOUT_TEXT[kind])})
     return line
