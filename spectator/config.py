@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spectator import setting_parsers as parsers
+from spectator.i18n import gettext
 from spectator.setting_parsers import PROJECT_ROOT as PROJECT_ROOT
 from spectator.setting_parsers import is_good_secret
 
@@ -185,9 +186,15 @@ def secret_key(values: Mapping[str, Any]) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ConfigError(f"cannot read the secret key {path}: {error.strerror}") from error
+        raise ConfigError(
+            gettext(
+                "cannot read the secret key %(path)s: %(strerror)s",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from error
     if content and not is_good_secret(content):
-        raise ConfigError(f"the secret key {path} is damaged")
+        raise ConfigError(gettext("the secret key %(path)s is damaged", path=path))
     return content or None
 
 
@@ -199,7 +206,9 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     names = {PREFIX + setting.name for setting in SETTINGS}
     unknown = {name for name in environ if name.startswith(PREFIX)} - names
     if unknown:
-        raise ConfigError(f"{min(unknown)} is not a setting; see the table in README.md")
+        raise ConfigError(
+            gettext("%(name)s is not a setting; see the table in README.md", name=min(unknown))
+        )
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         variable = PREFIX + setting.name
@@ -208,12 +217,18 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
             values[setting.name] = setting.parse(raw)
         except ValueError as error:
             assignment = variable if setting.is_secret else f"{variable}={raw!r}"
-            raise ConfigError(f"{assignment} is not valid: {error}") from error
+            raise ConfigError(
+                gettext(
+                    "%(assignment)s is not valid: %(error)s", assignment=assignment, error=error
+                )
+            ) from error
     data = values["DATA_DIR"]
     values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data / 'spectator.db'}"
     if values["SEARCH"] == "postgres" and not values["DATABASE_URL"].startswith("postgresql"):
         raise ConfigError(
-            "SPECTATOR_SEARCH='postgres' is not valid: the database is SQLite; use whoosh"
+            gettext(
+                "SPECTATOR_SEARCH='postgres' is not valid: the database is SQLite; use whoosh"
+            )
         )
     values["MEDIA"] = values["MEDIA"] or data / "media"
     return values

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, lists, numbers
 
 from spectator.i18n import SOURCE_LANGUAGE, current_language
 from spectator.text.words import languages
@@ -88,6 +89,11 @@ def format_number(number: float, decimals: int = 0) -> str:
 def format_percentage(share: float) -> str:
     """Return a share between 0 and 1 in whole percent: 12% or 12 %."""
     return numbers.format_percent(share, locale=_current_style().locale)
+
+
+def format_list(texts: Sequence[str]) -> str:
+    """Return texts as one, with the last two joined by “and”."""
+    return lists.format_list(texts, locale=_current_style().locale)
 
 
 def format_month_name(month: int) -> str:

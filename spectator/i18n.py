@@ -100,6 +100,11 @@ def ngettext(singular: str, plural: str, count: int, /, **values: object) -> str
     return text % ({"count": count} | values)
 
 
+def gettext_noop(message: str) -> str:
+    """Mark a message for the catalogues and return it unchanged; `gettext` translates it later."""
+    return message
+
+
 def plural_forms(singular: str, plural: str) -> tuple[str, str]:
     """Return both forms of a message, for tables whose entries `ngettext` translates later."""
     return singular, plural

@@ -22,6 +22,7 @@ from flask import current_app, has_app_context
 from spectator import outbox, queries, request_ids
 from spectator.db import db
 from spectator.db.postgresql_engine import DerivedDatabase
+from spectator.i18n import gettext, lazy_pgettext
 from spectator.models import Article
 from spectator.search import (
     Document,
@@ -69,6 +70,11 @@ class Source:
     versions: Callable[[], dict[int, int]]
 
 
+# What an index holds. Translators: part of “12 published stories indexed”.
+KIND_LABELS = {
+    "published": lazy_pgettext("stories", "published"),
+    "unpublished": lazy_pgettext("stories", "unpublished"),
+}
 PUBLIC = Source(
     "published",
     "index",
@@ -306,5 +312,8 @@ def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
             all_stale |= stale
             all_orphaned |= orphaned
     raise IndexUnavailableError(
-        f"The index of {source.name} stories is unavailable or kept changing during the repair"
+        gettext(
+            "The index of %(kind)s stories is unavailable or kept changing during the repair",
+            kind=KIND_LABELS[source.name],
+        )
     )

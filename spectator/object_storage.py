@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import IO, Any, NamedTuple
 
+from spectator.i18n import gettext, lazy_gettext
+
 URL = re.compile(
     r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*)/?", re.ASCII
 )
@@ -27,6 +29,14 @@ MAX_REASON_LENGTH = 300
 _RETRIES = re.compile(r" in [0-9.]+m?s(?:, after [0-9]+ retries, [^-]*)?(?= -)")
 # A request that fails after SLOW_SECONDS begins an outage of PAUSE_SECONDS.
 PAUSE_SECONDS, SLOW_SECONDS = 5.0, 1.0
+
+
+_FAILURES = {
+    "read": lazy_gettext("%(url)s: cannot read %(name)s: %(reason)s"),
+    "write": lazy_gettext("%(url)s: cannot write %(name)s: %(reason)s"),
+    "delete": lazy_gettext("%(url)s: cannot delete %(name)s: %(reason)s"),
+    "list": lazy_gettext("%(url)s: cannot list objects: %(reason)s"),
+}
 
 
 class StoreError(Exception):
@@ -99,13 +109,22 @@ class ObjectStore:
         """
         import obstore
 
-        with self._explained(f"read {name}"):
+        with self._explained("read", name):
             result = obstore.get(self.bucket, name)
             if result.meta["size"] > max_bytes:
-                raise StoreError(f"{self.url} has a {name} of over {max_bytes} bytes.")
+                raise StoreError(
+                    gettext(
+                        "%(url)s has a %(name)s of over %(limit)s bytes.",
+                        url=self.url,
+                        name=name,
+                        limit=max_bytes,
+                    )
+                )
             content = result.bytes().to_bytes()
         if len(content) != result.meta["size"]:
-            raise StoreError(f"{self.url} sent only a part of {name}.")
+            raise StoreError(
+                gettext("%(url)s sent only a part of %(name)s.", url=self.url, name=name)
+            )
         return content
 
     def download(self, name: str, file: IO[bytes]) -> None:
@@ -115,13 +134,15 @@ class ObjectStore:
         """
         import obstore
 
-        with self._explained(f"read {name}"):
+        with self._explained("read", name):
             size = int(obstore.head(self.bucket, name)["size"])
             for start in range(0, size, PART_BYTES):
                 end = min(size, start + PART_BYTES)
                 part = obstore.get_range(self.bucket, name, start=start, end=end)
                 if len(part) != end - start:
-                    raise StoreError(f"{self.url} sent only a part of {name}.")
+                    raise StoreError(
+                        gettext("%(url)s sent only a part of %(name)s.", url=self.url, name=name)
+                    )
                 file.write(part)
 
     def write(self, name: str, content: bytes, **attributes: str) -> None:
@@ -129,7 +150,7 @@ class ObjectStore:
         import obstore
 
         headers: Any = {key.replace("_", "-"): value for key, value in attributes.items()}
-        with self._explained(f"write {name}"):
+        with self._explained("write", name):
             obstore.put(self.bucket, name, content, attributes=headers, use_multipart=False)
 
     def write_blocks(self, name: str, blocks: Iterator[bytes]) -> None:
@@ -139,7 +160,7 @@ class ObjectStore:
         """
         import obstore
 
-        with self._explained(f"write {name}"):
+        with self._explained("write", name):
             obstore.put(
                 self.bucket,
                 name,
@@ -154,7 +175,7 @@ class ObjectStore:
         import obstore
 
         try:
-            with self._explained(f"read {name}"):
+            with self._explained("read", name):
                 return int(obstore.head(self.bucket, name)["size"])
         except FileNotFoundError:
             return None
@@ -163,7 +184,7 @@ class ObjectStore:
         """Yield the objects below a directory of names, in no order."""
         import obstore
 
-        with self._explained("list objects"):
+        with self._explained("list"):
             for page in obstore.list(self.bucket, directory or None):
                 for entry in page:
                     yield StoredObject(entry["path"], entry["size"], entry["last_modified"])
@@ -172,7 +193,7 @@ class ObjectStore:
         """Delete an object, if there is one."""
         import obstore
 
-        with self._explained(f"delete {name}"):
+        with self._explained("delete", name):
             obstore.delete(self.bucket, name)
 
     def probe(self) -> None:
@@ -181,14 +202,18 @@ class ObjectStore:
         self.write(name, content)
         try:
             if self.read(name, len(content)) != content:
-                raise StoreError(f"{self.url} returns other content than was written.")
+                raise StoreError(
+                    gettext("%(url)s returns other content than was written.", url=self.url)
+                )
         except FileNotFoundError as error:
-            raise StoreError(f"{self.url} does not return what was written.") from error
+            raise StoreError(
+                gettext("%(url)s does not return what was written.", url=self.url)
+            ) from error
         finally:
             self.delete(name)
 
     @contextmanager
-    def _explained(self, action: str) -> Iterator[None]:
+    def _explained(self, action: str, name: str = "") -> Iterator[None]:
         """Turn the errors of a request into StoreError, except that an object is missing."""
         from obstore.exceptions import BaseError
 
@@ -198,15 +223,19 @@ class ObjectStore:
             if isinstance(error, OSError) and error.errno:
                 raise  # of a file on this machine, which was to be stored
             is_missing = isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error)
-            if is_missing and not action.startswith("write"):
-                raise FileNotFoundError(f"{self.url}: cannot {action}: no such object") from error
+            if is_missing and action != "write":
+                reason = gettext("no such object")
+                raise FileNotFoundError(self._describe(action, name, reason)) from error
             reason = " ".join(str(error).partition("\n\nDebug source")[0].split())
             reason = _RETRIES.sub("", reason.removeprefix("Generic S3 error: "))
             # A store may send control characters, which a terminal would obey.
             reason = "".join(char if char.isprintable() else "?" for char in reason)
-            raise StoreError(
-                f"{self.url}: cannot {action}: {reason[:MAX_REASON_LENGTH]}"
-            ) from error
+            message = self._describe(action, name, reason[:MAX_REASON_LENGTH])
+            raise StoreError(message) from error
+
+    def _describe(self, action: str, name: str, reason: str) -> str:
+        """Return one line that says what could not be done with which object, and why."""
+        return str(_FAILURES[action]) % {"url": self.url, "name": name, "reason": reason}
 
 
 class OutageGuard:
@@ -220,7 +249,7 @@ class OutageGuard:
         """Make a request within; raises StoreError at once while the store is out of order."""
         started = time.monotonic()
         if started < self.refused_until:
-            raise StoreError("The store did not answer a moment ago.")
+            raise StoreError(gettext("The store did not answer a moment ago."))
         try:
             yield
         except StoreError:

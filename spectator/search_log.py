@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from spectator.db import db
 from spectator.db.functions import insert
 from spectator.hosts import registry
+from spectator.i18n import gettext
 from spectator.models import SearchCount
 
 log = logging.getLogger(__name__)
@@ -82,11 +83,11 @@ def find_problem(data_dir: Path) -> str:
     with contextlib.suppress(OSError):
         for path in data_dir.glob("searches.*.folding"):
             if time.time() - path.stat().st_ctime > MAX_DELAY_SECONDS:
-                return (
+                return gettext(
                     "Searches were not counted for ten minutes or more. Check the worker's log."
                 )
         if (data_dir / "searches.log").stat().st_size >= MAX_LOG_BYTES:
-            return (
+            return gettext(
                 "The search log is full; new searches are lost. "
                 "Start the worker or check its log."
             )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spectator import object_storage
+from spectator.i18n import gettext
 from spectator.text.words.languages import canonical_tag, tag_problem
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +27,7 @@ PERMALINK_PARTS = {
 def parse_text(value: str) -> str:
     """Return one line of text."""
     if not value.strip() or any(ord(char) < 32 for char in value):
-        raise ValueError("use one line of text")
+        raise ValueError(gettext("use one line of text"))
     return value.strip()
 
 
@@ -34,10 +35,14 @@ def parse_database_url(value: str) -> str:
     """Return the URL of a database whose driver is installed."""
     if value.startswith("postgresql+psycopg://"):
         if find_spec("psycopg") is None:
-            raise ValueError("install the driver: pip install -r requirements/postgres.txt")
+            raise ValueError(
+                gettext("install the driver: pip install -r requirements/postgres.txt")
+            )
     elif value and not value.startswith("sqlite:///"):
         raise ValueError(
-            "use sqlite:////absolute/path/spectator.db or postgresql+psycopg://user@host/name"
+            gettext(
+                "use sqlite:////absolute/path/spectator.db or postgresql+psycopg://user@host/name"
+            )
         )
     return value
 
@@ -56,7 +61,7 @@ def parse_site_url(value: str) -> str:
         or parts.path.strip("/")
         or parts.query
     ):
-        raise ValueError("use an address without a path, like https://news.example")
+        raise ValueError(gettext("use an address without a path, like https://news.example"))
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -66,7 +71,7 @@ def parse_front_url(value: str) -> str:
         r"https?://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", value
     ):
         raise ValueError(
-            "use an address of this machine, like http://127.0.0.1 or https://127.0.0.1"
+            gettext("use an address of this machine, like http://127.0.0.1 or https://127.0.0.1")
         )
     return value
 
@@ -80,17 +85,17 @@ def parse_permalink(value: str) -> str:
         or value.endswith("/")
         or not re.fullmatch(r"[/a-z0-9-]*", shape)
     ):
-        raise ValueError("use a path like /<section>/<slug>")
+        raise ValueError(gettext("use a path like /<section>/<slug>"))
     if (
         "slug" not in names
         or not set(names) <= PERMALINK_PARTS.keys()
         or len(set(names)) != len(names)
     ):
         raise ValueError(
-            "use <slug> once, and each of <section> <year> <month> <day> at most once"
+            gettext("use <slug> once, and each of <section> <year> <month> <day> at most once")
         )
     if len(value.split("/")) < 3:
-        raise ValueError("use at least two parts, to tell stories from sections")
+        raise ValueError(gettext("use at least two parts, to tell stories from sections"))
     return value
 
 
@@ -99,7 +104,7 @@ def parse_time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("use a time zone name like Africa/Lagos") from error
+        raise ValueError(gettext("use a time zone name like Africa/Lagos")) from error
     return value
 
 
@@ -113,7 +118,7 @@ def parse_language(value: str) -> str:
 def parse_search(value: str) -> str:
     """Return the name of a search engine."""
     if value not in {"whoosh", "postgres"}:
-        raise ValueError("use whoosh or postgres")
+        raise ValueError(gettext("use whoosh or postgres"))
     return value
 
 
@@ -122,7 +127,7 @@ def parse_media_url(value: str) -> str:
     if value and not re.fullmatch(
         r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?", value
     ):
-        raise ValueError("use an address like https://cdn.example/media")
+        raise ValueError(gettext("use an address like https://cdn.example/media"))
     return value.rstrip("/")
 
 
@@ -131,9 +136,9 @@ def parse_store(value: str) -> Path | str | None:
     if "://" not in value:
         return parse_path(value)
     if not object_storage.URL.fullmatch(value):
-        raise ValueError("use a directory, or s3://bucket/prefix")
+        raise ValueError(gettext("use a directory, or s3://bucket/prefix"))
     if find_spec("obstore") is None:
-        raise ValueError("install the client: pip install -r requirements/s3.txt")
+        raise ValueError(gettext("install the client: pip install -r requirements/s3.txt"))
     return value.rstrip("/")
 
 
@@ -147,7 +152,7 @@ def parse_script_url(value: str) -> str:
     if not re.fullmatch(
         r"(https://[A-Za-z0-9.-]+(:\d+)?)?/[A-Za-z0-9@._/-]+", value
     ) or value.startswith("//"):
-        raise ValueError("use an https address or a path on this site")
+        raise ValueError(gettext("use an https address or a path on this site"))
     return value
 
 
@@ -159,35 +164,35 @@ def parse_integrity(value: str) -> str:
     except binascii.Error:
         digest = b""
     if match is None or len(digest) * 8 != int(match[1]):
-        raise ValueError("use a digest like sha384-…")
+        raise ValueError(gettext("use a digest like sha384-…"))
     return value
 
 
 def parse_log_format(value: str) -> str:
     """Return the format of log lines."""
     if value not in {"text", "json"}:
-        raise ValueError("use text or json")
+        raise ValueError(gettext("use text or json"))
     return value
 
 
 def parse_count(value: str) -> int:
     """Return a number from 0 to 99."""
     if not re.fullmatch(r"\d{1,2}", value):
-        raise ValueError("use a whole number from 0 to 99")
+        raise ValueError(gettext("use a whole number from 0 to 99"))
     return int(value)
 
 
 def parse_positive_count(value: str) -> int:
     """Return a number from 1 to 99."""
     if not re.fullmatch(r"[1-9]\d?", value):
-        raise ValueError("use a whole number from 1 to 99")
+        raise ValueError(gettext("use a whole number from 1 to 99"))
     return int(value)
 
 
 def parse_switch(value: str) -> bool:
     """Return whether something is on."""
     if value not in {"0", "1"}:
-        raise ValueError("use 0 or 1")
+        raise ValueError(gettext("use 0 or 1"))
     return value == "1"
 
 
@@ -195,7 +200,9 @@ def parse_secret(value: str) -> str:
     """Return a secret key."""
     if value and len(value) < 32:
         raise ValueError(
-            "use at least 32 characters, or leave it out and let `spectator init` create one"
+            gettext(
+                "use at least 32 characters, or leave it out and let `spectator init` create one"
+            )
         )
     return value
 
@@ -204,7 +211,10 @@ def parse_token(value: str) -> str:
     """Return a secret of visible ASCII characters."""
     if value and not is_good_secret(value):
         raise ValueError(
-            "use at least 32 visible ASCII characters, like the output of `openssl rand -hex 32`"
+            gettext(
+                "use at least 32 visible ASCII characters, like the output of `openssl "
+                "rand -hex 32`"
+            )
         )
     return value
 

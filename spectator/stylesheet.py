@@ -20,6 +20,8 @@ from pathlib import Path
 from flask import Flask
 
 from spectator.config import PROJECT_ROOT, ConfigError
+from spectator.formats import format_number
+from spectator.i18n import gettext
 from spectator.static_files import StaticFiles, file_of
 
 log = logging.getLogger(__name__)
@@ -88,8 +90,11 @@ def parse_tokens(css: str) -> Tokens:
         if rule is None:
             start = " ".join(css[end : end + 40].split())
             raise ValueError(
-                "use only :root { … } and @media (prefers-color-scheme: dark) { :root { … } }, "
-                f"not “{start}”"
+                gettext(
+                    "use only :root { … } and @media (prefers-color-scheme: dark) { :root { "
+                    "… } }, not “%(start)s”",
+                    start=start,
+                )
             )
         light, dark = rule.groups("")
         tokens.light.update(_declarations(light))
@@ -104,7 +109,9 @@ def _declarations(block: str) -> dict[str, str]:
         declaration = _DECLARATION.match(block, end)
         if declaration is None:
             start = " ".join(block[end : end + 40].split())
-            raise ValueError(f"use lines like “--accent: #00664a;”, not “{start}”")
+            raise ValueError(
+                gettext("use lines like “--accent: #00664a;”, not “%(start)s”", start=start)
+            )
         values[declaration[1]] = " ".join(declaration[2].split())
         end = declaration.end()
     return values
@@ -122,19 +129,28 @@ def read_theme(path: Path) -> Tokens:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(
-            f"the theme {path} (SPECTATOR_THEME) cannot be used: {reason}"
+            gettext(
+                "the theme %(path)s (SPECTATOR_THEME) cannot be used: %(reason)s",
+                path=path,
+                reason=reason,
+            )
         ) from error
 
 
 def _parse_theme(path: Path) -> Tokens:
     if path.exists() and not path.is_file():
-        raise ValueError("it is not a file")
+        raise ValueError(gettext("it is not a file"))
     if path.stat().st_size > MAX_THEME_BYTES:
-        raise ValueError(f"it is larger than {MAX_THEME_BYTES:,} bytes")
+        raise ValueError(
+            gettext(
+                "it is larger than %(limit)s bytes",
+                limit=format_number(MAX_THEME_BYTES),
+            )
+        )
     try:
         theme = parse_tokens(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8 text") from None
+        raise ValueError(gettext("it is not UTF-8 text")) from None
     for name, value in (*theme.light.items(), *theme.dark.items()):
         _check_property(name, value)
     return theme
@@ -142,21 +158,38 @@ def _parse_theme(path: Path) -> Tokens:
 
 def _check_property(name: str, value: str) -> None:
     if name not in TOKENS.light.keys() | LOGO_PROPERTIES:
-        raise ValueError(f"it sets “{name}”, which docs/theming.md does not list")
+        raise ValueError(
+            gettext("it sets “%(name)s”, which docs/theming.md does not list", name=name)
+        )
     unmatched = _without_pairs(re.sub(_STRING, "", value))
     if (
         not value.isprintable()
         or re.search(r"[<>\\@!]|/\*", value)
         or re.search(r"[()\[\]]", unmatched)
     ):
-        raise ValueError(f"{name} has a value that is not allowed: {value[:60]}")
+        raise ValueError(
+            gettext(
+                "%(name)s has a value that is not allowed: %(value)s", name=name, value=value[:60]
+            )
+        )
     if name.endswith("logo"):
         if not _LOGO.fullmatch(value):
-            raise ValueError(f'{name} must be url("/static/…") or url("data:image/…"), in quotes')
+            raise ValueError(
+                gettext(
+                    '%(name)s must be url("/static/…") or url("data:image/…"), in quotes',
+                    name=name,
+                )
+            )
     elif re.search(r"url\(|image|src\(", value, re.IGNORECASE):
-        raise ValueError(f"{name} must not load a file; only a logo may")
+        raise ValueError(gettext("%(name)s must not load a file; only a logo may", name=name))
     elif TOKENS.light.get(name, "").startswith("#") and not _COLOUR.fullmatch(value):
-        raise ValueError(f"{name} must be a colour like #00664a, not {value[:60]}")
+        raise ValueError(
+            gettext(
+                "%(name)s must be a colour like #00664a, not %(value)s",
+                name=name,
+                value=value[:60],
+            )
+        )
 
 
 def _without_pairs(text: str) -> str:

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from spectator.db import db
-from spectator.operations import diagnosis, doctor, faults
+from spectator.operations import diagnosis, doctor, faults, sqlite_faults
 from tests.conftest import add_user
 
 RESTORE = "Stop the site and restore a backup (docs/operations.md, “Restoring a backup”)."
@@ -46,7 +46,7 @@ def database(tmp_path: Path) -> Path:
 def test_an_error_code_of_sqlite_becomes_a_sentence(
     database: Path, code: int, message: str
 ) -> None:
-    sentence = str(diagnosis.explain_sqlite(code, "why", database))
+    sentence = str(sqlite_faults.explain_sqlite(code, "why", database))
     assert message.format(path=database) in sentence
 
 
@@ -55,8 +55,8 @@ def test_a_disk_error_while_the_disk_is_full_stops_reading(
 ) -> None:
     full = faults.full_disk_fault(database)
     assert not full.stops_reading
-    monkeypatch.setattr(diagnosis, "examine_space", lambda _directory: iter([full]))
-    fault = diagnosis.explain_sqlite(10, "why", database)
+    monkeypatch.setattr(sqlite_faults, "examine_space", lambda _directory: iter([full]))
+    fault = sqlite_faults.explain_sqlite(10, "why", database)
     assert fault.cause is faults.Cause.FULL and fault.stops_reading
 
 

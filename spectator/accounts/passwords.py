@@ -74,7 +74,8 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
     if _is_mostly_context(folded, (*ROLE_WORDS, *context)):
         raise PasswordError(
             gettext(
-                "This password is mostly your name, email, role or the site's name. Choose another."
+                "This password is mostly your name, email, role or the site's name. "
+                "Choose another."
             )
         )
 

@@ -10,15 +10,19 @@ import click
 from spectator import config
 from spectator.cli import backups, database, imports, media, people, search, site
 from spectator.cli.context import escape_unencodable_output
+from spectator.cli.help_texts import read_help, translate_help
+from spectator.i18n import closest_language, set_language
 from spectator.operations import logs
 
 
 class _Spectator(click.Group):
-    """The group of all commands, whose output works on any terminal."""
+    """The group of all commands: their output works on any terminal, in the site's language."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line."""
+        """Run the command line in the language of the site."""
         escape_unencodable_output()
+        set_language(closest_language(os.environ.get("SPECTATOR_LANGUAGE", "")))
+        translate_help(HELP_TEXTS)
         return super().main(*args, **kwargs)
 
 
@@ -40,3 +44,5 @@ for command in (
     backups.restore,
 ):
     main.add_command(command)
+
+HELP_TEXTS = list(read_help(main))

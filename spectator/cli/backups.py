@@ -13,6 +13,7 @@ import click
 
 from spectator import config, create_app, object_storage
 from spectator.cli.context import fail, report_errors
+from spectator.i18n import gettext, gettext_noop
 from spectator.object_storage import StoreError
 from spectator.operations import backup as backups
 from spectator.operations import file_modes, setup
@@ -37,15 +38,21 @@ class BackupFile(click.ParamType[backups.Destination, str]):
             path: Path = self.path.convert(value, param, ctx)
             return path
         if not object_storage.URL.fullmatch(value) or value.count("/") < 3:
-            self.fail("use a file, or s3://bucket/prefix/name", param, ctx)
+            self.fail(gettext("use a file, or s3://bucket/prefix/name"), param, ctx)
         if find_spec("obstore") is None:
-            self.fail("install the client: pip install -r requirements/s3.txt", param, ctx)
+            self.fail(
+                gettext("install the client: pip install -r requirements/s3.txt"), param, ctx
+            )
         return str(value).rstrip("/")
 
 
 @click.command()
 @click.argument("file", type=BackupFile())
-@click.option("--with-key", is_flag=True, help="Include the secret key, which signs tokens.")
+@click.option(
+    "--with-key",
+    is_flag=True,
+    help=gettext_noop("Include the secret key, which signs tokens."),
+)
 @report_errors
 def backup(file: backups.Destination, with_key: bool) -> None:
     """Write a backup of the running or stopped site to a new FILE, or to s3://bucket/prefix/name.
@@ -59,13 +66,27 @@ def backup(file: backups.Destination, with_key: bool) -> None:
         manifest = backups.make(config.load(os.environ), file, with_key, _show)
     except (backups.BackupError, DumpError, StoreError) as error:
         fail(str(error))
-    pictures = "the list of " * bool(manifest.listed) + f"{manifest.pictures} pictures"
-    click.echo(f"{manifest.stories} stories and {pictures} are in {file}")
+    values = {"stories": manifest.stories, "pictures": manifest.pictures, "file": file}
+    if manifest.listed:
+        click.echo(
+            gettext(
+                "%(stories)s stories and the list of %(pictures)s pictures are in %(file)s",
+                **values,
+            )
+        )
+    else:
+        click.echo(
+            gettext("%(stories)s stories and %(pictures)s pictures are in %(file)s", **values)
+        )
 
 
 @click.command()
 @click.argument("file", type=BackupFile(exists=True))
-@click.option("--check", is_flag=True, help="Verify the backup; write nothing.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help=gettext_noop("Verify the backup; write nothing."),
+)
 @report_errors
 def restore(file: backups.Destination, check: bool) -> None:
     """Restore a backup into an empty installation, or verify it.
@@ -79,10 +100,20 @@ def restore(file: backups.Destination, check: bool) -> None:
         manifest = _check(file) if check else _restore(settings, file)
     except (backups.BackupError, DumpError, StoreError) as error:
         fail(str(error))
-    done = "complete" if check else "restored"
-    made_at = manifest.made_at.strftime("%Y-%m-%d %H:%M")
+    message = (
+        gettext_noop("complete: %(stories)s stories and %(pictures)s pictures of %(time)s UTC")
+        if check
+        else gettext_noop(
+            "restored: %(stories)s stories and %(pictures)s pictures of %(time)s UTC"
+        )
+    )
     click.echo(
-        f"{done}: {manifest.stories} stories and {manifest.pictures} pictures of {made_at} UTC"
+        gettext(
+            message,
+            stories=manifest.stories,
+            pictures=manifest.pictures,
+            time=manifest.made_at.strftime("%Y-%m-%d %H:%M"),
+        )
     )
     if manifest.listed and (sentence := restoring.find_lost_pictures(settings, manifest)):
         fail(sentence)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import accounts, config, create_app, migrations
 from spectator.db import StorageError
+from spectator.i18n import gettext
 from spectator.operations import diagnosis, logs, setup
 from spectator.search import EngineFaultError, IndexUnavailableError
 
@@ -85,7 +86,12 @@ def report_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except EXPECTED_ERRORS as error:
             fail(str(error))
         except IndexUnavailableError as error:
-            fail(f"{error}. Try again in a minute; see the worker's log for details.")
+            fail(
+                gettext(
+                    "%(error)s. Try again in a minute; see the worker's log for details.",
+                    error=error,
+                )
+            )
         except INSTALLATION_ERRORS as error:
             log.debug("the command failed", exc_info=True)
             fail(diagnosis.explain(error, config.load(os.environ)))

@@ -15,6 +15,7 @@ from spectator import config
 from spectator.cli.context import fail, with_app
 from spectator.db import db, engine_options, prepare_engine
 from spectator.hosts import registry
+from spectator.i18n import gettext
 from spectator.operations import database_copy
 from spectator.operations.site_lock import require_stopped_site
 
@@ -47,14 +48,25 @@ def copy(app: Flask, url: str) -> None:
     prepare_engine(target, ZoneInfo(app.config["TIMEZONE"]))
     with require_stopped_site(app.config["DATA_DIR"]):
         if hosts := registry.running_hosts():
-            fail(f"The site runs on {hosts[0].name}. Stop it there too, then try again.")
+            fail(
+                gettext(
+                    "The site runs on %(host)s. Stop it there too, then try again.",
+                    host=hosts[0].name,
+                )
+            )
         try:
             counts = database_copy.copy_database(db.engine, target, _show_progress)
         except database_copy.CopyError as error:
             fail(str(error))
         finally:
             target.dispose()
-    click.echo(f"copied and verified {sum(counts.values())} rows of {len(counts)} tables")
+    click.echo(
+        gettext(
+            "copied and verified %(rows)s rows of %(tables)s tables",
+            rows=sum(counts.values()),
+            tables=len(counts),
+        )
+    )
 
 
 def _show_progress(table: str, rows: int) -> None:

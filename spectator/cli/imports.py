@@ -10,6 +10,8 @@ import click
 from flask import Flask
 
 from spectator.cli.context import fail, with_app
+from spectator.formats import format_number
+from spectator.i18n import gettext, gettext_noop
 from spectator.importers import inputs, jsonl, runner
 from spectator.publishing.validation import clean_line
 
@@ -23,12 +25,20 @@ def import_group() -> None:
 @click.argument(
     "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 )
-@click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
-@click.option("--overwrite", is_flag=True, help="Let the file replace changes made on this site.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help=gettext_noop("Check everything, change nothing."),
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help=gettext_noop("Let the file replace changes made on this site."),
+)
 @click.option(
     "--media",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Directory of the lead pictures; default: the directory of FILE.",
+    help=gettext_noop("Directory of the lead pictures; default: the directory of FILE."),
 )
 @with_app()
 def import_jsonl(
@@ -52,7 +62,7 @@ def import_jsonl(
                 entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite
             )
     if report.is_empty:
-        fail(f"{source.name} is empty. It needs one JSON object per line.")
+        fail(gettext("%(file)s is empty. It needs one JSON object per line.", file=source.name))
     sys.exit(_print_report(report, dry_run))
 
 
@@ -64,24 +74,46 @@ def _echo(line: str, err: bool = False) -> None:
 def _echo_rest(count: int, err: bool = False) -> None:
     """Print how many more stories there are than the report lists, if any."""
     if count:
-        click.echo(f"and {count:,} more", err=err)
+        click.echo(gettext("and %(count)s more", count=format_number(count)), err=err)
+
+
+def _describe_counts(report: runner.ImportReport, dry_run: bool) -> str:
+    """Return one line with the numbers of stories by what was done with them."""
+    numbers = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
+    if report.unchanged:
+        counts = gettext(
+            "%(added)s added, %(updated)s updated, %(unchanged)s unchanged", **numbers
+        )
+    else:
+        counts = gettext("%(added)s added, %(updated)s updated", **numbers)
+    return (
+        gettext("%(counts)s (dry run: nothing was saved)", counts=counts) if dry_run else counts
+    )
 
 
 def _print_report(report: runner.ImportReport, dry_run: bool) -> int:
-    counts = f"{report.added} added, {report.updated} updated"
-    counts += f", {report.unchanged} unchanged" if report.unchanged else ""
-    click.echo(f"{counts}{' (dry run: nothing was saved)' if dry_run else ''}")
+    click.echo(_describe_counts(report, dry_run))
     if report.sections:
-        _echo(f"sections created: {', '.join(report.sections)}")
+        _echo(gettext("sections created: %(names)s", names=", ".join(report.sections)))
     if report.unknown_keys:
-        ignored = (f"{name} ({count})" for name, count in sorted(report.unknown_keys.items()))
-        others = " and others" if report.has_more_unknown_keys else ""
-        _echo(f"unknown keys ignored: {', '.join(ignored)}{others}")
+        keys = sorted(report.unknown_keys.items())
+        names = ", ".join(f"{name} ({count})" for name, count in keys)
+        if report.has_more_unknown_keys:
+            names = gettext("%(names)s and others", names=names)
+        _echo(gettext("unknown keys ignored: %(names)s", names=names))
     for location, fields in report.preserved:
-        _echo(f"{location}: not overwritten, changed on this site: {fields}")
+        _echo(
+            gettext(
+                "%(story)s: not overwritten, changed on this site: %(fields)s",
+                story=location,
+                fields=fields,
+            )
+        )
     _echo_rest(report.preserved_count - len(report.preserved))
     if report.preserved:
-        click.echo("To replace changes made on this site, import again with --overwrite.")
+        click.echo(
+            gettext("To replace changes made on this site, import again with --overwrite.")
+        )
     for location, reason in report.refused:
         _echo(f"{location}: {reason}", err=True)
     _echo_rest(report.refused_count - len(report.refused), err=True)

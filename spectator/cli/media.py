@@ -12,6 +12,7 @@ from flask import Flask
 from spectator import config, queries
 from spectator import media as pictures
 from spectator.cli.context import fail, with_app
+from spectator.i18n import gettext
 from spectator.object_storage import StoreError
 from spectator.operations import media_move, site_lock
 from spectator.operations.setup import NotReadyError
@@ -37,7 +38,7 @@ def move(app: Flask, url: str) -> None:
     """
     source, target = app.config["MEDIA"], _parse_target(url)
     if source == target:
-        raise click.BadParameter("the pictures are already there", param_hint="URL")
+        raise click.BadParameter(gettext("the pictures are already there"), param_hint="URL")
     try:
         report = _copy_with_progress(source, target)
         names = [f"{state.digest}.{state.extension}" for state in queries.picture_states()]
@@ -45,12 +46,24 @@ def move(app: Flask, url: str) -> None:
     except StoreError as error:
         fail(str(error))
     for failure in report.failures[:MAX_FAILURES]:
-        click.echo(f"not copied: {failure}", err=True)
-    click.echo(f"copied and verified {report.copied} files; {report.present} were there already")
+        click.echo(gettext("not copied: %(failure)s", failure=failure), err=True)
+    click.echo(
+        gettext(
+            "copied and verified %(copied)s files; %(present)s were there already",
+            copied=report.copied,
+            present=report.present,
+        )
+    )
     if report.failures or lost:
         fail(
-            f"{len(report.failures)} files were not copied, and {len(lost)} of {len(names)} "
-            f"originals are missing in {target}. Run the command again, or restore a backup."
+            gettext(
+                "%(failed)s files were not copied, and %(lost)s of %(total)s originals are missing "
+                "in %(target)s. Run the command again, or restore a backup.",
+                failed=len(report.failures),
+                lost=len(lost),
+                total=len(names),
+                target=target,
+            )
         )
     _print_next_steps(app.config["DATA_DIR"], target)
 
@@ -70,7 +83,7 @@ def _parse_target(url: str) -> pictures.Location:
 def _copy_with_progress(
     source: pictures.Location, target: pictures.Location
 ) -> media_move.MoveReport:
-    with click.progressbar(length=0, label="copying pictures", file=sys.stderr) as bar:
+    with click.progressbar(length=0, label=gettext("copying pictures"), file=sys.stderr) as bar:
 
         def start(total: int) -> None:
             bar.length = total
@@ -80,12 +93,17 @@ def _copy_with_progress(
 
 def _print_next_steps(data: Path, target: pictures.Location) -> None:
     """Say how to switch to the copy."""
-    setting = f"set SPECTATOR_MEDIA={target} on every host and start the site"
+    setting = f"SPECTATOR_MEDIA={target}"
     try:
         with site_lock.require_stopped_site(data):
-            click.echo(f"Now {setting}.")
+            click.echo(
+                gettext("Now set %(setting)s on every host and start the site.", setting=setting)
+            )
     except NotReadyError:
         click.echo(
-            "The site is running. Stop it, run this command again for the pictures uploaded "
-            f"meanwhile, then {setting}."
+            gettext(
+                "The site is running. Stop it, run this command again for the pictures uploaded "
+                "meanwhile, then set %(setting)s on every host and start the site.",
+                setting=setting,
+            )
         )

@@ -9,6 +9,7 @@ from flask import Flask
 
 from spectator import accounts, queries
 from spectator.cli.context import with_app
+from spectator.i18n import gettext, gettext_noop, pgettext
 from spectator.models import ROLES
 
 
@@ -29,7 +30,7 @@ def user() -> None:
     "--name",
     default="",
     callback=as_utf8,
-    help="Name that colleagues see; default: the email's first part.",
+    help=gettext_noop("Name that colleagues see; default: the email's first part."),
 )
 @with_app()
 def user_add(_app: Flask, email: str, role: str, name: str) -> None:
@@ -38,7 +39,14 @@ def user_add(_app: Flask, email: str, role: str, name: str) -> None:
     Example: spectator user add amina@news.example --role editor --name "Amina Diallo"
     """
     _, password = accounts.add_user(email, name or email.partition("@")[0], role)
-    click.echo(f"{email} can log in as {role} with the password {password}  (shown this once)")
+    click.echo(
+        gettext(
+            "%(email)s can log in as %(role)s with the password %(password)s  (shown this once)",
+            email=email,
+            role=role,
+            password=password,
+        )
+    )
 
 
 @user.command("list")
@@ -49,7 +57,7 @@ def user_list(_app: Flask) -> None:
     Example: spectator user list
     """
     for person in queries.users():
-        state = "" if person.is_active else "disabled"
+        state = "" if person.is_active else pgettext("account", "disabled")
         click.echo(f"{person.email:40} {person.role:8} {state:10} {person.name}")
 
 
@@ -62,7 +70,7 @@ def user_disable(_app: Flask, email: str) -> None:
     Example: spectator user disable amina@news.example
     """
     accounts.disable_user(email)
-    click.echo(f"{email} can no longer log in.")
+    click.echo(gettext("%(email)s can no longer log in.", email=email))
 
 
 @user.command("enable")
@@ -74,7 +82,12 @@ def user_enable(_app: Flask, email: str) -> None:
     Example: spectator user enable amina@news.example
     """
     accounts.enable_user(email)
-    click.echo(f"{email} can log in again. For a new password, run: spectator user reset {email}")
+    click.echo(
+        gettext(
+            "%(email)s can log in again. For a new password, run: spectator user reset %(email)s",
+            email=email,
+        )
+    )
 
 
 @user.command("role")
@@ -87,7 +100,7 @@ def user_role(_app: Flask, email: str, role: str) -> None:
     Example: spectator user role amina@news.example admin
     """
     accounts.set_role(email, role)
-    click.echo(f"{email} now has the role {role}.")
+    click.echo(gettext("%(email)s now has the role %(role)s.", email=email, role=role))
 
 
 @user.command("rename")
@@ -99,7 +112,8 @@ def user_rename(_app: Flask, email: str, name: str) -> None:
 
     Example: spectator user rename amina@news.example "Amina Diallo"
     """
-    click.echo(f"{email} is now called {accounts.rename_user(email, name)}.")
+    name = accounts.rename_user(email, name)
+    click.echo(gettext("%(email)s is now called %(name)s.", email=email, name=name))
 
 
 @user.command("reset")
@@ -111,5 +125,9 @@ def user_reset(_app: Flask, email: str) -> None:
     Example: spectator user reset amina@news.example
     """
     click.echo(
-        f"The new password of {email} is {accounts.reset_password(email)}  (shown this once)"
+        gettext(
+            "The new password of %(email)s is %(password)s  (shown this once)",
+            email=email,
+            password=accounts.reset_password(email),
+        )
     )

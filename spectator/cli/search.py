@@ -9,13 +9,14 @@ from flask import Flask
 
 from spectator import indexing, publishing
 from spectator.cli.context import with_app
+from spectator.i18n import gettext, gettext_noop
 
 
 @click.command()
 @click.option(
     "--check",
     is_flag=True,
-    help="Compare with the database and repair differences; do not rebuild.",
+    help=gettext_noop("Compare with the database and repair differences; do not rebuild."),
 )
 @with_app()
 def reindex(app: Flask, check: bool) -> None:
@@ -26,20 +27,29 @@ def reindex(app: Flask, check: bool) -> None:
     Example: spectator reindex --check
     """
     for index, source in indexing.open_indexes(app.config["DATA_DIR"]):
+        kind = str(indexing.KIND_LABELS[source.name])
         if check:
             indexing.catch_up_to_now(index, source)
             stale, orphaned = indexing.repair(index, source)
-            repaired = (
-                f"repaired {len(stale)} missing or outdated, removed {len(orphaned)} orphaned"
-            )
-            result = repaired if stale or orphaned else "as in the database"
-            click.echo(f"{source.name} stories: {result}")
+            click.echo(_describe_repair(kind, len(stale), len(orphaned)))
             continue
         total = len(source.versions())
         with click.progressbar(
-            length=total, label=f"indexing {source.name}", file=sys.stderr
+            length=total, label=gettext("indexing %(kind)s", kind=kind), file=sys.stderr
         ) as bar:
             indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
-        click.echo(f"{total} {source.name} stories indexed")
+        click.echo(gettext("%(count)s %(kind)s stories indexed", count=total, kind=kind))
     if publishing.repair_listings():
-        click.echo("story lists and counts: rebuilt, they did not match the stories")
+        click.echo(gettext("story lists and counts: rebuilt, they did not match the stories"))
+
+
+def _describe_repair(kind: str, stale: int, orphaned: int) -> str:
+    """Return what was repaired in an index."""
+    if not stale and not orphaned:
+        return gettext("%(kind)s stories: as in the database", kind=kind)
+    return gettext(
+        "%(kind)s stories: repaired %(stale)s missing or outdated, removed %(orphaned)s orphaned",
+        kind=kind,
+        stale=stale,
+        orphaned=orphaned,
+    )

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import accounts, config, create_app, demo, metrics, queries
 from spectator.cli.context import report_errors, with_app
+from spectator.i18n import gettext, gettext_noop, ngettext
 from spectator.importers import jsonl, runner
 from spectator.operations import diagnosis, setup
 from spectator.operations.doctor import describe_database, describe_search, problems
@@ -35,9 +36,11 @@ def init(app: Flask) -> None:
     Example: spectator init
     """
     has_changed = setup.initialise(app)
-    click.echo(
-        f"The site in {app.config['DATA_DIR']} is {'set up' if has_changed else 'up to date'}."
-    )
+    directory = app.config["DATA_DIR"]
+    if has_changed:
+        click.echo(gettext("The site in %(directory)s is set up.", directory=directory))
+    else:
+        click.echo(gettext("The site in %(directory)s is up to date.", directory=directory))
 
 
 @click.command("demo")
@@ -56,31 +59,51 @@ def _load_demo(app: Flask) -> None:
         report = runner.import_records(
             entries, app.config["MEDIA"], pictures_dir=demo.STORIES.parent
         )
-    click.echo(f"{report.added} demo stories added, {report.updated} updated.")
+    click.echo(
+        gettext(
+            "%(added)s demo stories added, %(updated)s updated.",
+            added=report.added,
+            updated=report.updated,
+        )
+    )
     if not queries.has_user(demo.EMAIL):
         _, password = accounts.add_user(demo.EMAIL, "Demo Editor", "editor")
         login = f"{app.config['SITE_URL']}/newsroom/"
         click.echo(
-            f"Log in at {login} as {demo.EMAIL} with the password {password}  (shown this once)"
+            gettext(
+                "Log in at %(url)s as %(email)s with the password %(password)s  (shown "
+                "this once)",
+                url=login,
+                email=demo.EMAIL,
+                password=password,
+            )
         )
 
 
 @click.command()
 @click.option(
-    "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes."
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help=gettext_noop("Web processes."),
 )
 @click.option(
     "--bind",
     default="",
-    help="HOST:PORT; default 127.0.0.1:8000, or $HOST:$PORT from the environment.",
+    help=gettext_noop("HOST:PORT; default 127.0.0.1:8000, or $HOST:$PORT from the environment."),
 )
 @click.option(
     "--demo",
     "has_demo",
     is_flag=True,
-    help="Set the site up first; add demo stories if it is empty.",
+    help=gettext_noop("Set the site up first; add demo stories if it is empty."),
 )
-@click.option("--no-worker", is_flag=True, help="The worker runs on its own: spectator worker.")
+@click.option(
+    "--no-worker",
+    is_flag=True,
+    help=gettext_noop("The worker runs on its own: spectator worker."),
+)
 @with_app(must_be_ready=False)
 def run(app: Flask, workers: int, bind: str, has_demo: bool, no_worker: bool) -> None:
     """Serve the site with gunicorn and run the worker.
@@ -94,7 +117,11 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool, no_worker: bool) ->
     setup.require_ready(app.config)
     metrics.clear(app.config["DATA_DIR"])
     click.echo(
-        f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C"
+        gettext(
+            "The site: %(site)s   The newsroom: %(newsroom)s   Stop: Ctrl-C",
+            site=f"http://{address}/",
+            newsroom=f"http://{address}/newsroom/",
+        )
     )
     sys.stdout.flush()
     gunicorn = [
@@ -132,14 +159,22 @@ def _require_free_port(address: str) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(socket_address)
     except (RuntimeError, OverflowError) as error:
-        message = f"{address} is not an address like 127.0.0.1:8000. Check --bind, HOST and PORT."
+        message = gettext(
+            "%(address)s is not an address like 127.0.0.1:8000. Check --bind, HOST and PORT.",
+            address=address,
+        )
         raise setup.NotReadyError(message) from error
     except OSError as error:
-        message = f"The site cannot listen on {address}: {error.strerror}. Choose another --bind."
+        message = gettext(
+            "The site cannot listen on %(address)s: %(reason)s. Choose another --bind.",
+            address=address,
+            reason=error.strerror,
+        )
         if error.errno == errno.EADDRINUSE:
-            message = (
-                f"{address} is in use by another program. Stop it or choose another port: "
-                "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
+            message = gettext(
+                "%(address)s is in use by another program. Stop it or choose another port: "
+                "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run",
+                address=address,
             )
         raise setup.NotReadyError(message) from error
 
@@ -147,7 +182,12 @@ def _require_free_port(address: str) -> None:
 def _set_up_with_demo(app: Flask) -> None:
     setup.initialise(app)
     if queries.has_articles() or queries.has_users():
-        click.echo(f"Log in with your account. To reset its password, run: {RESET} {demo.EMAIL}")
+        click.echo(
+            gettext(
+                "Log in with your account. To reset its password, run: %(command)s",
+                command=f"{RESET} {demo.EMAIL}",
+            )
+        )
     else:
         _load_demo(app)
 
@@ -179,9 +219,12 @@ def doctor() -> None:
         click.echo(f"- {line}")
     click.echo(describe_database(config.load(os.environ)))
     click.echo(search, nl=bool(search))
-    click.echo(f"{len(lines)} problem(s)." if lines else "No problems found.")
+    if lines:
+        click.echo(ngettext("%(count)s problem(s).", "%(count)s problem(s).", len(lines)))
+    else:
+        click.echo(gettext("No problems found."))
     for line in notes:
-        click.echo(f"Worth a look: {line}")
+        click.echo(gettext("Worth a look: %(hint)s", hint=line))
     sys.exit(1 if lines else 0)
 
 

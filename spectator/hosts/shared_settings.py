@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from spectator.config import PREFIX, SECRET_FILE
+from spectator.formats import format_list
+from spectator.i18n import gettext
 from spectator.models import Host
 
 NAMES = (
@@ -53,12 +55,22 @@ def find_differences(own_hashes: Mapping[str, str], others: Iterable[Host]) -> l
 
 
 def _describe(setting: str, names: list[str]) -> str:
-    hosts = " and ".join(sorted(names))
+    hosts = format_list(sorted(names))
     if setting == SECRET_KEY:
-        return (
-            f"The secret key differs from that of {hosts}: people are logged out at random. "
-            f"Copy one host's {SECRET_FILE} to the others, or set {PREFIX}SECRET_KEY, and restart."
+        return gettext(
+            "The secret key differs from that of %(hosts)s: people are logged out at "
+            "random. Copy one host's %(file)s to the others, or set %(setting)s, "
+            "and restart.",
+            hosts=hosts,
+            file=SECRET_FILE,
+            setting=PREFIX + setting,
         )
     if setting == THEME:
-        return f"The theme differs from that of {hosts}. Copy the file, and restart."
-    return f"{PREFIX}{setting} differs from that of {hosts}. Set it alike on all, and restart."
+        return gettext(
+            "The theme differs from that of %(hosts)s. Copy the file, and restart.", hosts=hosts
+        )
+    return gettext(
+        "%(setting)s differs from that of %(hosts)s. Set it alike on all, and restart.",
+        setting=PREFIX + setting,
+        hosts=hosts,
+    )

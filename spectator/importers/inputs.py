@@ -13,6 +13,8 @@ from typing import IO
 
 import click
 
+from spectator.i18n import gettext
+
 BLOCK_BYTES = 1_000_000
 STREAM_DIRECTORIES = ("/dev", "/proc")
 
@@ -69,7 +71,7 @@ class _StreamCount:
 def open_input(path: Path) -> Iterator[Input]:
     """Open a file, or standard input for `-`; raises OSError."""
     if str(path) == "-":
-        yield Input(sys.stdin.buffer, "standard input", None)
+        yield Input(sys.stdin.buffer, gettext("standard input"), None)
         return
     with path.open("rb") as file:
         # /dev/stdin may be redirected from a regular file, whose directory is not known.

@@ -9,6 +9,7 @@ from heapq import nsmallest
 from typing import IO, Any
 from urllib.parse import unquote
 
+from spectator.i18n import gettext
 from spectator.importers.bodies import convert_body
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.models import ARTICLE_STATUSES, DEFAULT_KIND, STORY_KINDS
@@ -34,11 +35,14 @@ def read(
     number = 0
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
-        location = f"line {number}"
+        location = gettext("line %(number)s", number=number)
         if len(line) > MAX_LINE_BYTES:
             while line and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE_BYTES)
-            yield location, RecordError(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
+            yield (
+                location,
+                RecordError(gettext("longer than %(limit)s MB", limit=MAX_LINE_BYTES // 1000000)),
+            )
         elif line.strip():
             yield _parse_entry(line, location, language, zone)
 
@@ -60,13 +64,13 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"not JSON: {error}") from error
+        raise RecordError(gettext("not JSON: %(error)s", error=error)) from error
     if not isinstance(data, dict):
-        raise RecordError("not a JSON object")
+        raise RecordError(gettext("not a JSON object"))
     texts = {name: text for name in TEXT_FIELDS if (text := _text(data, FIELDS[name].key))}
     for name in TEXT_FIELDS:
         if FIELDS[name].required and not texts.get(name, "").strip():
-            raise RecordError(f"“{FIELDS[name].key}” is missing")
+            raise RecordError(gettext("“%(name)s” is missing", name=FIELDS[name].key))
     texts["kind"] = _kind(data)
     lists = {name: _list(data, FIELDS[name].key) for name in NAME_FIELDS}
     if not lists["authors"] and _text(data, "author"):
@@ -96,7 +100,7 @@ def _text(data: dict[str, Any], name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and name == "id":
         return str(value)
     if not isinstance(value, str):
-        raise RecordError(f"“{name}” must be a string")
+        raise RecordError(gettext("“%(name)s” must be a string", name=name))
     return value
 
 
@@ -105,7 +109,7 @@ def _list(data: dict[str, Any], name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise RecordError(f"“{name}” must be a list of strings")
+        raise RecordError(gettext("“%(name)s” must be a list of strings", name=name))
     return tuple(value)
 
 
@@ -120,9 +124,19 @@ def _moment(data: dict[str, Any], name: str, zone: tzinfo) -> datetime | None:
             UTC
         )
     except (ValueError, OverflowError) as error:
-        raise RecordError(f"“{name}” is not an RFC 3339 date and time: {text[:40]}") from error
+        raise RecordError(
+            gettext(
+                "“%(name)s” is not an RFC 3339 date and time: %(text)s", name=name, text=text[:40]
+            )
+        ) from error
     if not 1000 <= moment.year <= 9000:
-        raise RecordError(f"“{name}” must be between the years 1000 and 9000: {text[:40]}")
+        raise RecordError(
+            gettext(
+                "“%(name)s” must be between the years 1000 and 9000: %(text)s",
+                name=name,
+                text=text[:40],
+            )
+        )
     return moment
 
 
@@ -130,12 +144,17 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
     """Return the given status, or derive it from the date; public stories need a date."""
     status = _text(data, "status")
     if status and status not in ARTICLE_STATUSES:
-        raise RecordError(f"“status” must be one of {', '.join(ARTICLE_STATUSES)}")
+        raise RecordError(
+            gettext(
+                "“status” must be one of %(values)s",
+                values=", ".join(ARTICLE_STATUSES),
+            )
+        )
     if status in {"draft", "withdrawn"}:
         return status
     if published_at is None:
         if status:
-            raise RecordError(f"a {status} story needs “published_at”")
+            raise RecordError(gettext("a %(status)s story needs “published_at”", status=status))
         return "draft"
     return "scheduled" if published_at > datetime.now(UTC) else "published"
 
@@ -143,7 +162,9 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
 def _kind(data: dict[str, Any]) -> str:
     kind = _text(data, "kind") or DEFAULT_KIND
     if kind not in STORY_KINDS:
-        raise RecordError(f"“kind” must be one of {', '.join(STORY_KINDS)}")
+        raise RecordError(
+            gettext("“kind” must be one of %(values)s", values=", ".join(STORY_KINDS))
+        )
     return kind
 
 
@@ -153,5 +174,7 @@ def _local_path(data: dict[str, Any]) -> str:
     if text.startswith("file://"):
         return unquote(text.removeprefix("file://"))
     if "://" in text:
-        raise RecordError("“lead_image” must be a local file. Download the picture first.")
+        raise RecordError(
+            gettext("“lead_image” must be a local file. Download the picture first.")
+        )
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from spectator.i18n import gettext
 from spectator.publishing import Draft
 
 
@@ -37,4 +38,8 @@ class Record:
 
 def describe_unexpected_error(error: Exception) -> str:
     """Return one line about an unexpected error in a record."""
-    return f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+    return gettext(
+        "cannot be read (%(kind)s: %(reason)s)",
+        kind=type(error).__name__,
+        reason=" ".join(str(error).split())[:200],
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spectator import media, publishing
+from spectator.i18n import gettext
 from spectator.importers.pictures import open_picture
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
@@ -111,7 +112,9 @@ def _build_imported_article(
 ) -> publishing.ImportedArticle:
     section = decode_references(record.section)
     if len(section) > FIELDS["section"].limit:
-        raise RecordError(f"“section” has over {FIELDS['section'].limit} characters")
+        raise RecordError(
+            gettext("“section” has over %(limit)s characters", limit=FIELDS["section"].limit)
+        )
     draft = replace(record.draft, section=slugify(section), **_decode_lines(record.draft))
     return publishing.ImportedArticle(
         prepared=publishing.prepare(draft),

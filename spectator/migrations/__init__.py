@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, inspect, text
 
 from spectator.db import WRITE_FLAG, db
+from spectator.i18n import gettext
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -150,7 +151,9 @@ def _foreign_keys_disabled(connection: Connection) -> Iterator[None]:
         yield
         broken = connection.execute(text("PRAGMA foreign_key_check")).first()
         if broken is not None:
-            raise UpgradeError(f"the upgrade would leave a broken reference: {broken}")
+            raise UpgradeError(
+                gettext("the upgrade would leave a broken reference: %(broken)s", broken=broken)
+            )
         connection.commit()
     finally:
         connection.rollback()

@@ -17,6 +17,7 @@ from typing import Any
 
 from spectator import media
 from spectator.db import database_file
+from spectator.i18n import gettext
 from spectator.object_storage import COPYING, ObjectStore, open_store
 from spectator.operations.backup_archive import (
     ArchiveWriter,
@@ -45,7 +46,7 @@ def make(
     if isinstance(target, str):
         return _make_object(settings, target, with_key, show)
     if target.exists():
-        raise BackupError(f"{target} exists. Name a new file.")
+        raise BackupError(gettext("%(target)s exists. Name a new file.", target=target))
     database = _database_bytes(settings["DATABASE_URL"])
     # The temporary copy of the database is deleted before the pictures follow.
     _require_space(target.parent, database + max(database, _picture_bytes(settings["MEDIA"])))
@@ -76,14 +77,16 @@ def _make_object(
     """Write a backup to an object, which appears when it is complete."""
     store, name = open_object(url)
     if store.byte_size(name) is not None:
-        raise BackupError(f"{url} exists. Name a new file.")
+        raise BackupError(gettext("%(url)s exists. Name a new file.", url=url))
     _require_space(settings["DATA_DIR"], _database_bytes(settings["DATABASE_URL"]))
     with workspace(settings["DATA_DIR"]) as work:
         archive = ArchiveWriter(settings, work, with_key, show)
         store.write_blocks(name, archive.blocks())
     if store.byte_size(name) != archive.size:
         store.delete(name)
-        raise BackupError(f"{url} is not complete, so it was deleted. Try again.")
+        raise BackupError(
+            gettext("%(url)s is not complete, so it was deleted. Try again.", url=url)
+        )
     return archive.manifest
 
 
@@ -105,7 +108,7 @@ def local_copy(target: Destination, directory: Path) -> Iterator[Path]:
     store, name = open_object(target)
     size = store.byte_size(name)
     if size is None:
-        raise BackupError(f"There is no {target}.")
+        raise BackupError(gettext("There is no %(target)s.", target=target))
     _require_space(directory, size)
     with workspace(directory) as work:
         path = work / name
@@ -148,8 +151,12 @@ def _require_space(directory: Path, size: int = 0) -> None:
     free = shutil.disk_usage(directory).free
     if free < size + MIN_FREE_BYTES:
         raise BackupError(
-            f"{directory} needs {(size + MIN_FREE_BYTES) // 1_000_000} MB for the backup, "
-            f"but {free // 1_000_000} MB are free."
+            gettext(
+                "%(directory)s needs %(needed)s MB for the backup, but %(free)s MB are free.",
+                directory=directory,
+                needed=(size + MIN_FREE_BYTES) // 1000000,
+                free=free // 1000000,
+            )
         )
 
 

@@ -22,6 +22,7 @@ from typing import IO, Any, cast
 
 from spectator import config, media
 from spectator.db import database_file
+from spectator.i18n import gettext
 from spectator.operations import database_dump, diagnosis, file_modes
 
 FORMAT, FORMAT_WITH_LIST = 1, 2
@@ -84,7 +85,7 @@ class Manifest:
             values = json.loads(content)
             if values.pop("format") not in (FORMAT, FORMAT_WITH_LIST):
                 raise BackupError(
-                    "A newer version of the site made this backup. Update the code."
+                    gettext("A newer version of the site made this backup. Update the code.")
                 )
             values["made_at"] = datetime.fromisoformat(values["made_at"])
             values["files"] = {name: (int(n), str(d)) for name, (n, d) in values["files"].items()}
@@ -93,10 +94,14 @@ class Manifest:
                 values[name] = _with_type(values[name], kind)
             manifest = cls(**values)
         except MANIFEST_ERRORS as error:
-            raise BackupError("The backup is damaged: its manifest cannot be read.") from error
+            raise BackupError(
+                gettext("The backup is damaged: its manifest cannot be read.")
+            ) from error
         for name in (*manifest.files, *manifest.listed):
             if not _FILE_NAME.fullmatch(name):
-                raise BackupError(f"The backup holds an unknown file: {name[:80]!r}.")
+                raise BackupError(
+                    gettext("The backup holds an unknown file: %(name)s.", name=repr(name[:80]))
+                )
         return manifest
 
 
@@ -182,7 +187,12 @@ class ArchiveWriter:
             while remaining:
                 block = file.read(min(BLOCK_BYTES, remaining))
                 if not block:
-                    raise BackupError(f"{source} became shorter while it was copied. Try again.")
+                    raise BackupError(
+                        gettext(
+                            "%(source)s became shorter while it was copied. Try again.",
+                            source=source,
+                        )
+                    )
                 digest.update(block)
                 remaining -= len(block)
                 yield block
@@ -213,7 +223,11 @@ def check(path: Path, show: Progress = str) -> Manifest:
         manifest = _read_manifest(archive)
         expected = {*manifest.files, MANIFEST, MANIFEST_DIGEST}
         if sorted(archive.getnames()) != sorted(expected):
-            raise BackupError(f"{path} is damaged: it does not hold the files that it lists.")
+            raise BackupError(
+                gettext(
+                    "%(path)s is damaged: it does not hold the files that it lists.", path=path
+                )
+            )
         for name, (size, digest) in manifest.files.items():
             show(name)
             is_same = archive.getmember(name).size == size
@@ -221,7 +235,9 @@ def check(path: Path, show: Progress = str) -> Manifest:
                 with open_member(archive, name) as file:
                     is_same = digest_of(file) == digest
             if not is_same:
-                raise BackupError(f"{path} is damaged: {name} has changed.")
+                raise BackupError(
+                    gettext("%(path)s is damaged: %(name)s has changed.", path=path, name=name)
+                )
     return manifest
 
 
@@ -231,7 +247,7 @@ def _read_manifest(archive: tarfile.TarFile) -> Manifest:
         with open_member(archive, name) as file:
             contents.append(file.read(MAX_MANIFEST_BYTES))
     if hashlib.sha256(contents[0]).hexdigest().encode() != contents[1]:
-        raise BackupError("The backup is damaged: its manifest has changed.")
+        raise BackupError(gettext("The backup is damaged: its manifest has changed."))
     return Manifest.parse(contents[0])
 
 
@@ -247,7 +263,9 @@ def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(path, "r:", encoding="utf-8") as archive:
             yield archive
     except (tarfile.TarError, EOFError, KeyError) as error:
-        raise BackupError(f"{path} is no complete backup ({error}).") from error
+        raise BackupError(
+            gettext("%(path)s is no complete backup (%(error)s).", path=path, error=error)
+        ) from error
 
 
 @contextmanager
@@ -257,6 +275,6 @@ def open_member(archive: tarfile.TarFile, name: str) -> Iterator[IO[bytes]]:
     # A sparse member may claim any size, and a link may lead to itself.
     file = archive.extractfile(member) if member.isreg() and not member.issparse() else None
     if file is None:
-        raise BackupError(f"The backup is damaged: {name} is not a file.")
+        raise BackupError(gettext("The backup is damaged: %(name)s is not a file.", name=name))
     with file:
         yield file

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from spectator.i18n import gettext, ngettext
+
 TIMEOUT_SECONDS = 3.0
 DAY_SECONDS = 86_400
 MIN_SECONDS = 14 * DAY_SECONDS
@@ -28,17 +30,27 @@ def problems(settings: Mapping[str, Any]) -> Iterator[str]:
     address = ("127.0.0.1", site.port or 443)
     if front.scheme == "https":
         address = (front.hostname or address[0], front.port or 443)
-    renew = f"Renew the certificate of {site.hostname}, and check what should do so by itself."
+    renew = gettext(
+        "Renew the certificate of %(host)s, and check what should do so by itself.",
+        host=site.hostname,
+    )
     try:
         starts_at, ends_at = _read_validity(address, site.hostname)
     except ssl.SSLCertVerificationError as error:
-        yield f"Browsers refuse the certificate: {error.verify_message}. {renew}"
+        reason = error.verify_message
+        yield f"{gettext('Browsers refuse the certificate: %(reason)s.', reason=reason)} {renew}"
     except OSError:
         return  # nobody listens, or it is no TLS
     else:
         remaining = ends_at - time.time()
         if remaining < min(MIN_SECONDS, MIN_SHARE * (ends_at - starts_at)):
-            yield f"The certificate expires in {remaining / DAY_SECONDS:.0f} days. {renew}"
+            days = round(remaining / DAY_SECONDS)
+            expiry = ngettext(
+                "The certificate expires in %(count)s day.",
+                "The certificate expires in %(count)s days.",
+                days,
+            )
+            yield f"{expiry} {renew}"
 
 
 def _read_validity(address: tuple[str, int], name: str) -> tuple[float, float]:

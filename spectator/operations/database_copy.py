@@ -28,6 +28,7 @@ from sqlalchemy import (
 from spectator import migrations
 from spectator.db import WRITE_FLAG, Base, database_file
 from spectator.db.functions import skip_used_ids
+from spectator.i18n import gettext
 from spectator.operations.durable_files import open_private
 
 BATCH_ROWS = 500
@@ -46,7 +47,9 @@ def copy_database(source: Engine, target: Engine, show: Progress) -> dict[str, i
     own or the copy differs.
     """
     if migrations.current_schema(source).version != migrations.HEAD:
-        raise CopyError("A newer version of the site has upgraded the database. Update the code.")
+        raise CopyError(
+            gettext("A newer version of the site has upgraded the database. Update the code.")
+        )
     _prepare_target(target)
     counts: dict[str, int] = {}
     with source.connect() as reading:
@@ -54,7 +57,12 @@ def copy_database(source: Engine, target: Engine, show: Progress) -> dict[str, i
             counts[table.name] = _copy_table(reading, target, table, show)
         for table in _tables():
             if _checksum(reading, table) != _checksum_of(target, table):
-                raise CopyError(f"The table {table.name} differs after the copy. Copy again.")
+                raise CopyError(
+                    gettext(
+                        "The table %(table)s differs after the copy. Copy again.",
+                        table=table.name,
+                    )
+                )
     with _writing(target) as connection:
         UNFINISHED.drop(connection)
     return counts
@@ -73,7 +81,7 @@ def _prepare_target(target: Engine) -> None:
     with target.connect() as connection:
         tables = set(inspect(connection).get_table_names())
     if tables and UNFINISHED.name not in tables:
-        raise CopyError("The target is not empty. Name a new, empty database.")
+        raise CopyError(gettext("The target is not empty. Name a new, empty database."))
     with _writing(target) as connection:
         UNFINISHED.create(connection, checkfirst=True)
     migrations.upgrade(target)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from spectator.db import database_file, sqlite
 from spectator.db.postgresql_engine import KEEPALIVES
+from spectator.i18n import gettext
 from spectator.operations.durable_files import sync_directory
 
 # Access that was removed after a backup must not come back with it.
@@ -65,10 +66,20 @@ def _dump_sqlite(source: Path, path: Path) -> int:
             copy.commit()
             ((result,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
             if result != "ok":
-                raise DumpError(f"The database {source} is damaged ({result}).")
+                raise DumpError(
+                    gettext(
+                        "The database %(source)s is damaged (%(result)s).",
+                        source=source,
+                        result=result,
+                    )
+                )
             ((stories,),) = copy.execute(COUNT_STORIES).fetchall()
     except sqlite.Error as error:
-        raise DumpError(f"The database {source} cannot be copied: {error}.") from error
+        raise DumpError(
+            gettext(
+                "The database %(source)s cannot be copied: %(error)s.", source=source, error=error
+            )
+        ) from error
     return int(stories)
 
 
@@ -87,7 +98,12 @@ def _dump_postgresql(url: str, path: Path) -> int:
 def _run(program: str, url: str, *words: str) -> str:
     """Run a program of PostgreSQL; the password is in its environment, not in its arguments."""
     if shutil.which(program) is None:
-        raise DumpError(f"{program} is missing. Install it: apt-get install postgresql-client")
+        raise DumpError(
+            gettext(
+                "%(program)s is missing. Install it: apt-get install postgresql-client",
+                program=program,
+            )
+        )
     parts = make_url(url).set(drivername="postgresql")
     environ = os.environ | {"PGPASSWORD": str(parts.password or "")}
     timeouts = {name: str(value) for name, value in KEEPALIVES.items()}

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from spectator import config, migrations
 from spectator.db import STORAGE_CODES, database_file, sqlite
 from spectator.db.poller import PollError
+from spectator.i18n import gettext
 from spectator.migrations import Schema
 from spectator.operations import postgresql
 from spectator.operations.database_copy import UNFINISHED
@@ -28,8 +29,8 @@ from spectator.operations.faults import (
     examine_space,
     full_disk_fault,
 )
+from spectator.operations.sqlite_faults import RESTORE_ADVICE, explain_sqlite, sidecar_files
 
-RESTORE_ADVICE = "Stop the site and restore a backup (docs/operations.md, “Restoring a backup”)."
 BUSY_CODES = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED
 REQUIRED_TABLES = frozenset({"article", "outbox", "revision", "section", "user"})
 
@@ -64,76 +65,47 @@ def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
     return f"{original.__class__.__name__}: {original}"
 
 
-def explain_sqlite(code: int, detail: str, path: Path) -> Fault:
-    """Return the fault for an error code of SQLite (sqlite.org/rescode.html)."""
-    match STORAGE_CODES.get(code & 0xFF):
-        case "full":
-            return full_disk_fault(path)
-        case "damaged":
-            return Fault(
-                Cause.DAMAGED, path, f"The database {path} is damaged ({detail}).", RESTORE_ADVICE
-            )
-        case "not a database":
-            return _not_a_database(path)
-        case "read-only" | "cannot be opened":
-            for candidate in (path.parent, path, *_sidecar_files(path)):
-                for fault in check_access(candidate, "database"):
-                    return fault
-            return Fault(
-                Cause.NO_ACCESS,
-                path,
-                f"The database {path} cannot be opened for writing ({detail}).",
-                "Check its owner and its directory.",
-            )
-        case "disk error" if path.parent.is_dir() and list(examine_space(path.parent)):
-            # Readers cannot connect either: SQLite cannot create its -shm file.
-            return full_disk_fault(path, stops_reading=True)
-        case "disk error":
-            message = f"The disk of the database {path} reports an error ({detail})."
-            return Fault(
-                Cause.DISK_ERROR,
-                path,
-                message,
-                "Check the disk and the system log (dmesg).",
-            )
-    message = f"The database {path} does not answer ({detail})."
-    return Fault(
-        Cause.BUSY, path, message, "Stop the program that locks it, or try again in a minute."
-    )
-
-
 def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
     if settings["SECRET_KEY"]:
         return
     path: Path = settings["DATA_DIR"] / config.SECRET_FILE
     if not path.exists():
-        message = (
-            f"The secret key {path} is missing. A new one logs nobody out, "
-            "but pages open now must be reloaded."
+        message = gettext(
+            "The secret key %(path)s is missing. A new one logs nobody out, but "
+            "pages open now must be reloaded.",
+            path=path,
         )
         yield Fault(Cause.MISSING, path, message, INIT)
     elif not path.is_file():
         yield Fault(
             Cause.WRONG_KIND,
             path,
-            f"{path} is not a file, but the secret key should be one.",
+            gettext("%(path)s is not a file, but the secret key should be one.", path=path),
             _removal_advice(path),
         )
     elif faults := list(check_access(path, "secret key")):
         yield from faults
     elif path.stat().st_size == 0:
-        yield Fault(Cause.EMPTY, path, f"The secret key {path} is empty.", INIT)
+        yield Fault(
+            Cause.EMPTY, path, gettext("The secret key %(path)s is empty.", path=path), INIT
+        )
     else:
         try:
             config.secret_key(settings)
         except config.ConfigError:
             yield Fault(
-                Cause.DAMAGED, path, f"The secret key {path} is damaged.", _removal_advice(path)
+                Cause.DAMAGED,
+                path,
+                gettext("The secret key %(path)s is damaged.", path=path),
+                _removal_advice(path),
             )
 
 
 def _removal_advice(path: Path) -> str:
-    return f"Restore it from a backup, or create a new one: rm -r {path} && spectator init"
+    return gettext(
+        "Restore it from a backup, or create a new one: rm -r %(path)s && spectator init",
+        path=path,
+    )
 
 
 def examine_database(url: str) -> Iterator[Fault]:
@@ -151,33 +123,35 @@ def examine_database(url: str) -> Iterator[Fault]:
 def _examine_file(path: Path) -> Iterator[Fault]:
     """Yield the faults of SQLite's file, its sidecar files and its schema."""
     if os.path.islink(path) and not path.exists():
-        yield Fault(Cause.WRONG_KIND, path, f"{path} is a broken link.", "Remove or correct it.")
-    elif not path.exists():
-        yield from examine_directory(path.parent, "directory of the database")
-        message = f"The database {path} is missing. If there was one, restore a backup first."
-        yield Fault(Cause.MISSING, path, message, INIT)
-    elif not path.is_file():
-        remedy = "Move it away, or set SPECTATOR_DATABASE_URL to the database."
         yield Fault(
             Cause.WRONG_KIND,
             path,
-            f"{path} is not a file, but the database should be one.",
+            gettext("%(path)s is a broken link.", path=path),
+            gettext("Remove or correct it."),
+        )
+    elif not path.exists():
+        yield from examine_directory(path.parent, "directory of the database")
+        message = gettext(
+            "The database %(path)s is missing. If there was one, restore a backup first.",
+            path=path,
+        )
+        yield Fault(Cause.MISSING, path, message, INIT)
+    elif not path.is_file():
+        remedy = gettext("Move it away, or set SPECTATOR_DATABASE_URL to the database.")
+        yield Fault(
+            Cause.WRONG_KIND,
+            path,
+            gettext("%(path)s is not a file, but the database should be one.", path=path),
             remedy,
         )
     elif faults := [
         fault
-        for file in (path.parent, path, *_sidecar_files(path))
+        for file in (path.parent, path, *sidecar_files(path))
         for fault in check_access(file, "database")
     ]:
         yield from faults
     else:
         yield from _examine_content(path)
-
-
-def _sidecar_files(path: Path) -> list[Path]:
-    """Return the existing files that SQLite keeps beside a database."""
-    sidecars = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
-    return [file for file in sidecars if file.exists()]
 
 
 def _examine_content(path: Path) -> Iterator[Fault]:
@@ -187,20 +161,16 @@ def _examine_content(path: Path) -> Iterator[Fault]:
     (sqlite.org/howtocorrupt.html, section 2.2): two processes would write at the same time.
     """
     if path.stat().st_size == 0:
-        message = f"The database {path} is empty. If it had stories, restore a backup first."
+        message = gettext(
+            "The database %(path)s is empty. If it had stories, restore a backup first.",
+            path=path,
+        )
         yield Fault(Cause.EMPTY, path, message, INIT)
     else:
         try:
             yield from _examine_schema(path, _read_schema(path))
         except sqlite.Error as error:
             yield explain_sqlite(getattr(error, "sqlite_errorcode", 0), str(error), path)
-
-
-def _not_a_database(path: Path) -> Fault:
-    message = f"{path} is not a database, or its first page is damaged."
-    return Fault(
-        Cause.NOT_A_DATABASE, path, message, f"Check SPECTATOR_DATABASE_URL. {RESTORE_ADVICE}"
-    )
 
 
 def read_schema(url: str) -> Schema:
@@ -227,42 +197,54 @@ def _examine_schema(name: Path | str, schema: Schema) -> Iterator[Fault]:
     tables, version = schema.tables, schema.version
     path = name if isinstance(name, Path) else None
     if not tables:
-        yield Fault(Cause.EMPTY, path, f"The database {name} is empty.", INIT)
-    elif version is None and not tables & REQUIRED_TABLES:
-        message = f"{name} is the database of another program."
         yield Fault(
-            Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away."
+            Cause.EMPTY, path, gettext("The database %(name)s is empty.", name=name), INIT
+        )
+    elif version is None and not tables & REQUIRED_TABLES:
+        message = gettext("%(name)s is the database of another program.", name=name)
+        yield Fault(
+            Cause.FOREIGN,
+            path,
+            message,
+            gettext("Check SPECTATOR_DATABASE_URL, or move the file away."),
         )
     elif UNFINISHED.name in tables:
-        message = f"The database {name} is a copy that was not finished."
-        remedy = "Set SPECTATOR_DATABASE_URL to the old database, then repeat the copy."
+        message = gettext("The database %(name)s is a copy that was not finished.", name=name)
+        remedy = gettext("Set SPECTATOR_DATABASE_URL to the old database, then repeat the copy.")
         yield Fault(Cause.DAMAGED, path, message, remedy)
     elif version is None or (schema.is_usable and not tables >= REQUIRED_TABLES):
         yield Fault(
             Cause.DAMAGED,
             path,
-            f"The database {name} is damaged (tables are missing).",
+            gettext("The database %(name)s is damaged (tables are missing).", name=name),
             RESTORE_ADVICE,
         )
     elif version == migrations.HEAD:
         return
     elif schema.is_newer:
-        message = (
-            f"The database {name} has schema {version}, but this code knows only {migrations.HEAD} "
-            "and older. A newer version of the site upgraded it."
+        message = gettext(
+            "The database %(name)s has schema %(version)s, but this code knows only "
+            "%(newest)s and older. A newer version of the site upgraded it.",
+            name=name,
+            version=version,
+            newest=migrations.HEAD,
         )
-        remedy = (
-            f"Update the code in {config.PROJECT_ROOT}, "
-            "or restore the backup made before the upgrade."
+        remedy = gettext(
+            "Update the code in %(directory)s, or restore the backup made before the upgrade.",
+            directory=config.PROJECT_ROOT,
         )
         if schema.is_usable:
-            message += " This code can use it too."
-            remedy = f"Update the code in {config.PROJECT_ROOT} soon."
+            message += f" {gettext('This code can use it too.')}"
+            remedy = gettext(
+                "Update the code in %(directory)s soon.", directory=config.PROJECT_ROOT
+            )
         yield Fault(Cause.NEWER, path, message, remedy, stops_reading=not schema.is_usable)
     else:
-        message = (
-            f"The database {name} has the older schema {version}; "
-            f"this code needs {migrations.HEAD}."
+        message = gettext(
+            "The database %(name)s has the older schema %(version)s; this code needs %(newest)s.",
+            name=name,
+            version=version,
+            newest=migrations.HEAD,
         )
         yield Fault(Cause.OLDER, path, message, INIT)
 
@@ -296,5 +278,8 @@ def _explain_disk(error: OSError, data: Path) -> Fault:
     for fault in check_access(existing, "file" if existing.is_file() else "directory"):
         return fault
     return Fault(
-        cause, path, f"{path}: {error.strerror}.", "Check the file, its owner and its disk."
+        cause,
+        path,
+        f"{path}: {error.strerror}.",
+        gettext("Check the file, its owner and its disk."),
     )

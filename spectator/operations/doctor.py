@@ -16,7 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from spectator import indexing, media, publishing, queries, search_log
 from spectator.config import PROJECT_ROOT
 from spectator.db import database_file, db, is_wal_safe, sqlite
+from spectator.formats import format_number
 from spectator.hosts import registry
+from spectator.i18n import gettext
 from spectator.models import User
 from spectator.object_storage import CHECKING, StoreError, open_store
 from spectator.operations import (
@@ -28,6 +30,7 @@ from spectator.operations import (
     postgresql,
     site_status,
 )
+from spectator.operations.sqlite_faults import RESTORE_ADVICE
 from spectator.search import engine_fault
 
 
@@ -59,22 +62,42 @@ def problems(app: Flask) -> Iterator[str]:
 def _engine_problems() -> Iterator[str]:
     if not is_wal_safe(sqlite.sqlite_version_info):
         yield (
-            f"SQLite {sqlite.sqlite_version} can corrupt a database in WAL mode, so the site uses "
-            "the slower journal_mode=DELETE. Use a machine with a wheel of pysqlite3, "
-            "or SQLite 3.51.3 or newer."
+            gettext(
+                "SQLite %(sqlite_version)s can corrupt a database in WAL mode, so the "
+                "site uses the slower journal_mode=DELETE. Use a machine with a wheel of "
+                "pysqlite3, or SQLite 3.51.3 or newer.",
+                sqlite_version=sqlite.sqlite_version,
+            )
         )
 
 
 def _mode_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     for mode in file_modes.wrong_modes(settings):
-        can_do = "can read or change" if mode.is_too_open else "cannot reach the pictures below"
-        yield f"Others {can_do} {mode.path}. Run: chmod {mode.correct:o} {mode.path}"
+        command = f"chmod {mode.correct:o} {mode.path}"
+        if mode.is_too_open:
+            yield gettext(
+                "Others can read or change %(path)s. Run: %(command)s",
+                path=mode.path,
+                command=command,
+            )
+        else:
+            yield gettext(
+                "Others cannot reach the pictures below %(path)s. Run: %(command)s",
+                path=mode.path,
+                command=command,
+            )
     owner = faults.user_name(settings["DATA_DIR"].stat().st_uid)
     for mode in file_modes.wrong_owners(settings):
         other = faults.user_name(mode.owner)
         yield (
-            f"{mode.path} belongs to {other}, but the data directory to {owner}. "
-            f"Run the site and its commands as one user; as root: chown -R {owner} {mode.path}"
+            gettext(
+                "%(path)s belongs to %(other)s, but the data directory to %(owner)s. Run "
+                "the site and its commands as one user; as root: chown -R %(owner)s "
+                "%(path)s",
+                path=mode.path,
+                other=other,
+                owner=owner,
+            )
         )
 
 
@@ -85,13 +108,20 @@ def _script_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         return
     path = PROJECT_ROOT / url[1:]
     if not path.is_file():
-        yield f"SPECTATOR_HTMX_URL={url} names a missing file. Put htmx into {path}."
+        yield gettext(
+            "SPECTATOR_HTMX_URL=%(url)s names a missing file. Put htmx into %(path)s.",
+            url=url,
+            path=path,
+        )
         return
     algorithm, _, expected = settings["HTMX_INTEGRITY"].partition("-")
     if base64.b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).decode() != expected:
         yield (
-            f"SPECTATOR_HTMX_INTEGRITY does not match {path}, so browsers refuse it. "
-            "Set it to the file's digest."
+            gettext(
+                "SPECTATOR_HTMX_INTEGRITY does not match %(path)s, so browsers refuse "
+                "it. Set it to the file's digest.",
+                path=path,
+            )
         )
 
 
@@ -99,12 +129,18 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     data: Path = settings["DATA_DIR"]
     result = db.session.scalar(text("PRAGMA quick_check(1)")) if is_sqlite(settings) else "ok"
     if result != "ok":
-        yield f"The database is damaged ({result}). {diagnosis.RESTORE_ADVICE}"
+        yield gettext(
+            "The database is damaged (%(result)s). %(advice)s",
+            result=result,
+            advice=RESTORE_ADVICE,
+        )
         return
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
-        yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
+        yield gettext("Nobody can log in yet. Run: spectator user add EMAIL --role admin")
     if not publishing.are_listings_correct(db.session()):
-        yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
+        yield gettext(
+            "Story lists or counts do not match the stories. Run: spectator reindex --check"
+        )
     yield from _picture_problems(settings["MEDIA"])
     if not is_shared_search(settings):
         yield from file_limits.problems(indexing.index_directories(data))
@@ -122,12 +158,22 @@ def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:
             if isinstance(url, str):
                 open_store(url, CHECKING).probe()
         except StoreError as error:
-            yield f"SPECTATOR_{name} cannot be used. Check its address and keys (AWS_…). {error}"
+            yield gettext(
+                "SPECTATOR_%(name)s cannot be used. Check its address and keys (AWS_…). "
+                "%(error)s",
+                name=name,
+                error=error,
+            )
     left: Path = settings["DATA_DIR"] / "media/renditions"
     if isinstance(settings["MEDIA"], str) and left.is_dir():
         yield (
-            f"Pictures were moved to a bucket, but nginx still sends those in {left}, also when "
-            f"they are withdrawn. Run: mv {left.parent} {left.parent}.old"
+            gettext(
+                "Pictures were moved to a bucket, but nginx still sends those in "
+                "%(directory)s, also when they are withdrawn. Run: mv %(parent)s "
+                "%(parent)s.old",
+                directory=left,
+                parent=left.parent,
+            )
         )
 
 
@@ -137,12 +183,18 @@ def _picture_problems(location: media.Location) -> Iterator[str]:
     try:
         missing = media.missing_originals(location, names)
     except StoreError as error:
-        yield f"The pictures cannot be listed. {error}"
+        yield gettext("The pictures cannot be listed. %(error)s", error=error)
         return
     if missing:
         yield (
-            f"{len(missing)} of {len(pictures)} pictures have no original, such as {missing[0]}. "
-            f"Restore {location}/originals from a backup."
+            gettext(
+                "%(missing)s of %(pictures)s pictures have no original, such as "
+                "%(example)s. Restore %(location)s/originals from a backup.",
+                missing=len(missing),
+                pictures=len(pictures),
+                example=missing[0],
+                location=location,
+            )
         )
 
 
@@ -160,8 +212,14 @@ def describe_search(app: Flask) -> str:
     """Return one line with the search engine and how far the readers' index is behind."""
     engine = "PostgreSQL" if is_shared_search(app.config) else "Whoosh"
     lag = indexing.lag(app.config["DATA_DIR"])
-    state = "missing" if lag.offset is None else f"{lag.seconds:.0f} s behind"
-    return f"Search index: {engine}, {'up to date' if lag.offset == lag.edition else state}"
+    if lag.offset == lag.edition:
+        return gettext("Search index: %(engine)s, up to date", engine=engine)
+    if lag.offset is None:
+        return gettext("Search index: %(engine)s, missing", engine=engine)
+    seconds = format_number(lag.seconds)
+    return gettext(
+        "Search index: %(engine)s, %(seconds)s s behind", engine=engine, seconds=seconds
+    )
 
 
 def describe_database(settings: Mapping[str, Any]) -> str:

@@ -14,8 +14,42 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-INIT = "Run: spectator init"
+from spectator.i18n import gettext, lazy_gettext
+
+INIT = lazy_gettext("Run: spectator init")
 PROBE_BYTES = 256 * 1024  # what a save may need at once
+
+
+# What a file or directory is for.
+# Translators: part of sentences such as “The data directory /srv is missing.”
+KINDS = {
+    "data directory": lazy_gettext("data directory"),
+    "directory of pictures": lazy_gettext("directory of pictures"),
+    "directory of the database": lazy_gettext("directory of the database"),
+    "database": lazy_gettext("database"),
+    "secret key": lazy_gettext("secret key"),
+    "lock of the worker": lazy_gettext("lock of the worker"),
+    "search index": lazy_gettext("search index"),
+    "newsroom's search index": lazy_gettext("newsroom's search index"),
+    "file": lazy_gettext("file"),
+    "directory": lazy_gettext("directory"),
+}
+
+
+# Who may not use a file: its owner, or another user.
+NO_ACCESS_MESSAGES = (
+    lazy_gettext("The %(kind)s %(path)s is not accessible to its owner, %(user)s."),
+    lazy_gettext(
+        "The %(kind)s %(path)s belongs to %(owner)s, but this command runs as %(user)s."
+    ),
+)
+DATABASE_FILE_MESSAGES = (
+    lazy_gettext("The file %(path)s of the database is not accessible to its owner, %(user)s."),
+    lazy_gettext(
+        "The file %(path)s of the database belongs to %(owner)s, "
+        "but this command runs as %(user)s."
+    ),
+)
 
 
 class Cause(StrEnum):
@@ -81,12 +115,12 @@ def examine_space(directory: Path) -> Iterator[Fault]:
 
 def full_disk_fault(path: Path, stops_reading: bool = False) -> Fault:
     """Return the fault of a full disk; it stops reading only if SQLite cannot open its files."""
-    message = f"The disk of {path} is full; nothing can be saved."
+    message = gettext("The disk of %(path)s is full; nothing can be saved.", path=path)
     return Fault(
         Cause.FULL,
         path,
         message,
-        "Free some space; the site then recovers by itself.",
+        gettext("Free some space; the site then recovers by itself."),
         stops_reading,
     )
 
@@ -101,23 +135,26 @@ def examine_directory(path: Path, name: str) -> Iterator[Fault]:
             yield Fault(
                 Cause.WRONG_KIND,
                 parent,
-                f"{parent} is a broken link.",
-                "Remove or correct it.",
+                gettext("%(path)s is a broken link.", path=parent),
+                gettext("Remove or correct it."),
             )
         else:
             yield no_access_fault(parent.parent, name)
     elif not parent.is_dir():
-        message = f"{parent} is a file, but should be the {name}."
+        message = gettext(
+            "%(path)s is a file, but should be the %(kind)s.", path=parent, kind=KINDS[name]
+        )
         yield Fault(
             Cause.WRONG_KIND,
             parent,
             message,
-            "Move it away, or set SPECTATOR_DATA_DIR or SPECTATOR_MEDIA.",
+            gettext("Move it away, or set SPECTATOR_DATA_DIR or SPECTATOR_MEDIA."),
         )
     elif faults := list(check_access(parent, name)):
         yield from faults
     elif parent != path:
-        yield Fault(Cause.MISSING, path, f"The {name} {path} is missing.", INIT)
+        message = gettext("The %(kind)s %(path)s is missing.", kind=KINDS[name], path=path)
+        yield Fault(Cause.MISSING, path, message, INIT)
 
 
 def _can_traverse(directory: Path) -> bool:
@@ -148,8 +185,12 @@ def check_access(path: Path, name: str) -> Iterator[Fault]:
 
 def _access_fault(path: Path, name: str) -> Fault:
     if os.access(path.parent, os.X_OK) and os.statvfs(path).f_flag & os.ST_RDONLY:
-        message = f"The {name} {path} is on a disk that is mounted read-only."
-        remedy = "Check the system log (dmesg) for the cause, then mount it for writing."
+        message = gettext(
+            "The %(kind)s %(path)s is on a disk that is mounted read-only.",
+            kind=KINDS[name],
+            path=path,
+        )
+        remedy = gettext("Check the system log (dmesg) for the cause, then mount it for writing.")
         return Fault(Cause.READ_ONLY, path, message, remedy)
     return no_access_fault(path, name)
 
@@ -158,22 +199,20 @@ def no_access_fault(path: Path, name: str) -> Fault:
     """Return the fault of a file that belongs to another user or denies its owner access."""
     current_user = user_name(os.geteuid())
     owner = user_name(path.stat().st_uid)
-    subject = (
-        f"The {name} {path}"
-        if path.is_dir() or name != "database"
-        else f"The file {path} of the database"
-    )
+    is_database_file = name == "database" and not path.is_dir()
+    denied, foreign = DATABASE_FILE_MESSAGES if is_database_file else NO_ACCESS_MESSAGES
+    values = {"kind": KINDS[name], "path": path, "owner": owner, "user": current_user}
     if owner == current_user:
-        bits = "rwx" if path.is_dir() else "rw"
-        return Fault(
-            Cause.NO_ACCESS,
-            path,
-            f"{subject} is not accessible to its owner, {current_user}.",
-            f"Run: chmod u+{bits} {path}",
+        remedy = gettext(
+            "Run: %(command)s", command=f"chmod u+{'rwx' if path.is_dir() else 'rw'} {path}"
         )
-    message = f"{subject} belongs to {owner}, but this command runs as {current_user}."
-    remedy = f"Run it as {owner}, or as root: chown -R {current_user} {path}"
-    return Fault(Cause.NO_ACCESS, path, message, remedy)
+        return Fault(Cause.NO_ACCESS, path, denied, remedy)
+    remedy = gettext(
+        "Run it as %(owner)s, or as root: %(command)s",
+        owner=owner,
+        command=f"chown -R {current_user} {path}",
+    )
+    return Fault(Cause.NO_ACCESS, path, str(foreign) % values, remedy)
 
 
 def user_name(uid: int) -> str:

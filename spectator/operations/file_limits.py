@@ -6,6 +6,8 @@ import resource
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from spectator.i18n import gettext
+
 MAX_SHARE = 0.5  # of the indexes; connections, the database and a rebuild need the rest
 
 
@@ -15,8 +17,13 @@ def problems(directories: Iterable[Path]) -> Iterator[str]:
     needed = sum(count_files(directory / "current") for directory in directories)
     if needed > MAX_SHARE * allowed:
         yield (
-            f"The search indexes have {needed} files and a process may open {allowed}. "
-            "Run: spectator reindex; or raise the limit (LimitNOFILE in systemd, ulimit -n)."
+            gettext(
+                "The search indexes have %(needed)s files and a process may open "
+                "%(allowed)s. Run: spectator reindex; or raise the limit (LimitNOFILE in "
+                "systemd, ulimit -n).",
+                needed=needed,
+                allowed=allowed,
+            )
         )
 
 

@@ -8,8 +8,29 @@ from collections.abc import Iterator
 from spectator import migrations, queries
 from spectator.db.clock import current_time
 from spectator.hosts import registry
+from spectator.i18n import gettext, lazy_gettext, pgettext
 
 MAX_HINTS = 20
+MERGED_NAMES = {
+    "author": lazy_gettext(
+        "The author “%(name)s” was replaced by another author with the same slug. "
+        "Check and save the stories %(stories)s (the first shows %(names)s)."
+    ),
+    "topic": lazy_gettext(
+        "The topic “%(name)s” was replaced by another topic with the same slug. "
+        "Check and save the stories %(stories)s (the first shows %(names)s)."
+    ),
+}
+SIMILAR_NAMES = {
+    "author": lazy_gettext(
+        "These authors look alike: %(names)s. "
+        "If they are the same, correct the stories with the wrong spelling."
+    ),
+    "topic": lazy_gettext(
+        "These topics look alike: %(names)s. "
+        "If they are the same, correct the stories with the wrong spelling."
+    ),
+}
 
 
 def find_hints() -> Iterator[str]:
@@ -22,23 +43,23 @@ def find_hints() -> Iterator[str]:
         merged.setdefault((row.kind, row.name), []).append(row)
     for (kind, name), rows in list(merged.items())[:MAX_HINTS]:
         stories = ", ".join(str(row.article_id) for row in rows[:MAX_HINTS])
-        suffix = " and more" if len(rows) > MAX_HINTS else ""
-        displayed = (
-            ", ".join(f"“{label}”" for label in json.loads(rows[0].displayed_names)) or "none"
-        )
-        yield (
-            f"The {kind} “{name}” was replaced by another {kind} with the same slug. "
-            f"Check and save the stories {stories}{suffix} (the first shows {displayed})."
-        )
+        if len(rows) > MAX_HINTS:
+            stories = gettext("%(stories)s and more", stories=stories)
+        names = ", ".join(f"“{label}”" for label in json.loads(rows[0].displayed_names))
+        yield str(MERGED_NAMES[kind]) % {
+            "name": name,
+            "stories": stories,
+            "names": names or pgettext("names of a story", "none"),
+        }
     groups = queries.similar_name_groups(MAX_HINTS)
-    for kind, names in groups[:MAX_HINTS]:
-        listed = ", ".join(f"“{name}”" for name in names[:MAX_HINTS])
-        yield (
-            f"These {kind}s look alike: {listed}. "
-            "If they are the same, correct the stories with the wrong spelling."
-        )
+    for kind, similar_names in groups[:MAX_HINTS]:
+        listed = ", ".join(f"“{name}”" for name in similar_names[:MAX_HINTS])
+        yield str(SIMILAR_NAMES[kind]) % {"names": listed}
     if len(groups) > MAX_HINTS or len(merged) > MAX_HINTS:
-        yield f"There are more such names; this list has at most {MAX_HINTS} of each kind."
+        yield gettext(
+            "There are more such names; this list has at most %(limit)s of each kind.",
+            limit=MAX_HINTS,
+        )
 
 
 def _silent_hosts() -> Iterator[str]:
@@ -48,6 +69,11 @@ def _silent_hosts() -> Iterator[str]:
         if host.live_until <= now:
             reported_at = host.live_until - registry.LIVE_TIME
             yield (
-                f"The host {host.name} has not reported since {reported_at:%Y-%m-%d %H:%M} UTC. "
-                f"It is forgotten after {registry.RETENTION.days} days."
+                gettext(
+                    "The host %(host)s has not reported since %(time)s UTC. "
+                    "It is forgotten after %(days)s days.",
+                    host=host.name,
+                    time=f"{reported_at:%Y-%m-%d %H:%M}",
+                    days=registry.RETENTION.days,
+                )
             )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from spectator import media
+from spectator.i18n import gettext
 from spectator.media.stores import BucketStore, DirectoryStore
 from spectator.object_storage import StoreError
 
@@ -68,7 +69,9 @@ def _copy(origin: Store, copy: Store, name: str, size: int | None) -> bool | str
         digest = hashlib.sha256(content).hexdigest()
         path = PurePosixPath(name)
         if path.parent.name == "originals" and path.stem != digest[:32]:
-            return "it is damaged, because its content does not have the digest in its name"
+            return gettext(
+                "it is damaged, because its content does not have the digest in its name"
+            )
         if size == len(content) and _has_digest(copy, name, digest):
             return False
         with copy.workspace() as work:
@@ -77,7 +80,7 @@ def _copy(origin: Store, copy: Store, name: str, size: int | None) -> bool | str
             if size is not None:
                 copy.delete(name)
             copy.save(name, finished)
-        return True if _has_digest(copy, name, digest) else "the copy differs"
+        return True if _has_digest(copy, name, digest) else gettext("the copy differs")
     except (OSError, StoreError) as error:
         return str(error)
 

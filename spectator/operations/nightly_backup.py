@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from spectator.i18n import gettext
 from spectator.object_storage import COPYING, READING, Patience, StoreError, open_store
 from spectator.operations import backup, file_modes
 from spectator.operations.database_dump import DumpError
@@ -76,7 +77,7 @@ def read_state(settings: Mapping[str, Any]) -> tuple[datetime | None, str | None
     try:
         made_at = newest(settings)
     except (OSError, StoreError) as error:
-        return None, f"The backups cannot be listed: {error}"
+        return None, gettext("The backups cannot be listed: %(error)s", error=error)
     return made_at, _age_problem(settings, made_at)
 
 
@@ -85,8 +86,16 @@ def _age_problem(settings: Mapping[str, Any], made_at: datetime | None) -> str |
         return None
     if made_at is not None and datetime.now(UTC) - made_at < MAX_AGE:
         return None
-    last = f"is of {made_at:%Y-%m-%d %H:%M} UTC" if made_at else "is missing"
-    return f"The last backup in {settings['BACKUP_TO']} {last}. Check the worker's log."
+    target = settings["BACKUP_TO"]
+    if made_at is None:
+        return gettext(
+            "The last backup in %(target)s is missing. Check the worker's log.", target=target
+        )
+    return gettext(
+        "The last backup in %(target)s is of %(time)s UTC. Check the worker's log.",
+        target=target,
+        time=f"{made_at:%Y-%m-%d %H:%M}",
+    )
 
 
 def _place(directory: backup.Destination, day: date) -> backup.Destination:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from spectator import migrations
 from spectator.db.poller import PollError, PollingConnection
+from spectator.i18n import gettext
 from spectator.migrations import Schema
 from spectator.operations.faults import Cause, Fault
 
@@ -28,7 +29,9 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schem
 def database_name(url: str) -> str:
     """Return how messages call the database of a URL, without its password."""
     parts = make_url(url)
-    return f"{parts.database} on {parts.host or 'this machine'}"
+    if not parts.host:
+        return gettext("%(database)s on this machine", database=parts.database)
+    return gettext("%(database)s on %(host)s", database=parts.database, host=parts.host)
 
 
 def version(url: str) -> str:
@@ -50,8 +53,12 @@ def read_schema(url: str) -> Schema:
 def no_answer_fault(url: str, error: PollError) -> Fault:
     """Return the fault of a server that refuses connections or has no such database."""
     detail = " ".join(str(error).split())
-    message = f"The database {database_name(url)} does not answer ({detail})."
-    remedy = "Check that PostgreSQL runs, and SPECTATOR_DATABASE_URL."
+    message = gettext(
+        "The database %(database)s does not answer (%(detail)s).",
+        database=database_name(url),
+        detail=detail,
+    )
+    remedy = gettext("Check that PostgreSQL runs, and SPECTATOR_DATABASE_URL.")
     return Fault(Cause.NO_ACCESS, None, message, remedy)
 
 
@@ -61,12 +68,15 @@ def examine_server(url: str) -> Iterator[Fault]:
         ((number, encoding, ctype, is_standby, time),) = connection.fetch(_SERVER)
     yield from _examine_settings(database_name(url), int(number), encoding, ctype)
     if is_standby:
-        message = f"The database {database_name(url)} is a standby and cannot be written."
+        message = gettext(
+            "The database %(database)s is a standby and cannot be written.",
+            database=database_name(url),
+        )
         yield Fault(
             Cause.READ_ONLY,
             None,
             message,
-            "Set SPECTATOR_DATABASE_URL to the primary server.",
+            gettext("Set SPECTATOR_DATABASE_URL to the primary server."),
             stops_reading=False,
         )
     difference = abs((datetime.now(UTC) - time).total_seconds())
@@ -74,25 +84,35 @@ def examine_server(url: str) -> Iterator[Fault]:
         yield Fault(
             Cause.CLOCK,
             None,
-            f"The clocks of this machine and of the database differ by {difference:.0f} s.",
-            "Run a time service (NTP) on both.",
+            gettext(
+                "The clocks of this machine and of the database differ by %(difference)s s.",
+                difference=f"{difference:.0f}",
+            ),
+            gettext("Run a time service (NTP) on both."),
             stops_reading=False,
         )
 
 
 def _examine_settings(name: str, number: int, encoding: str, ctype: str) -> Iterator[Fault]:
     if number < MIN_VERSION * 10_000:
-        message = f"The database {name} is PostgreSQL {number // 10_000}."
-        remedy = f"Use PostgreSQL {MIN_VERSION} or newer."
+        message = gettext(
+            "The database %(name)s is PostgreSQL %(version)s.", name=name, version=number // 10000
+        )
+        remedy = gettext("Use PostgreSQL %(version)s or newer.", version=MIN_VERSION)
         yield Fault(Cause.OLDER, None, message, remedy)
-    remedy = (
+    remedy = gettext(
         "Create it again: createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME"
     )
     if encoding != "UTF8":
-        message = f"The database {name} has the encoding {encoding} instead of UTF8."
+        message = gettext(
+            "The database %(name)s has the encoding %(encoding)s instead of UTF8.",
+            name=name,
+            encoding=encoding,
+        )
         yield Fault(Cause.WRONG_KIND, None, message, remedy)
     elif ctype in {"c:C", "c:POSIX"}:
-        message = (
-            f"The database {name} has the locale C, in which letters such as É have no case."
+        message = gettext(
+            "The database %(name)s has the locale C, in which letters such as É have no case.",
+            name=name,
         )
         yield Fault(Cause.WRONG_KIND, None, message, remedy)

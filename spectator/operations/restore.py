@@ -12,6 +12,7 @@ from typing import Any
 
 from spectator import config, media, migrations
 from spectator.db import database_file
+from spectator.i18n import gettext
 from spectator.operations import backup, database_dump, file_modes, postgresql
 from spectator.operations.backup_archive import (
     DATABASE_NAMES,
@@ -36,7 +37,9 @@ def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Ma
     manifest = check(path)
     _require_same_kind(settings["DATABASE_URL"], manifest)
     if manifest.schema not in migrations.supported_versions():
-        raise BackupError("A newer version of the site made this backup. Update the code.")
+        raise BackupError(
+            gettext("A newer version of the site made this backup. Update the code.")
+        )
     _require_empty(settings)
     file = database_file(settings["DATABASE_URL"])
     if file and not file.parent.exists():
@@ -87,12 +90,20 @@ def find_lost_pictures(settings: Mapping[str, Any], manifest: Manifest) -> str |
             sizes = media.open_bucket(location).sizes("originals")
             lost = [name for name, size in manifest.listed.items() if sizes.get(name) != size]
     except media.StoreError as error:
-        return f"The {len(names)} pictures of the backup cannot be compared: {error}"
+        return gettext(
+            "The %(count)s pictures of the backup cannot be compared: %(error)s",
+            count=len(names),
+            error=error,
+        )
     if not lost:
         return None
-    return (
-        f"{len(lost)} of the {len(names)} pictures that the backup lists are missing or have "
-        f"another size in {location}, such as {lost[0]}."
+    return gettext(
+        "%(lost)s of the %(count)s pictures that the backup lists are missing or "
+        "have another size in %(location)s, such as %(example)s.",
+        lost=len(lost),
+        count=len(names),
+        location=location,
+        example=lost[0],
     )
 
 
@@ -115,8 +126,13 @@ def _require_same_kind(url: str, manifest: Manifest) -> None:
     kind = "sqlite" if database_file(url) else "postgresql"
     if kind != manifest.database:
         raise BackupError(
-            f"This backup holds a database of {manifest.database}, but SPECTATOR_DATABASE_URL "
-            f"names one of {kind}. Restore it there, then run: spectator database copy URL"
+            gettext(
+                "This backup holds a database of %(database)s, but "
+                "SPECTATOR_DATABASE_URL names one of %(kind)s. Restore it there, then "
+                "run: spectator database copy URL",
+                database=manifest.database,
+                kind=kind,
+            )
         )
 
 
@@ -127,7 +143,11 @@ def _require_empty(settings: Mapping[str, Any]) -> None:
     has_tables = file.exists() if file else bool(postgresql.read_schema(url).tables)
     if has_tables:
         name = file or postgresql.database_name(url)
-        raise BackupError(f"The database {name} exists. Restore into an empty installation.")
+        raise BackupError(
+            gettext(
+                "The database %(name)s exists. Restore into an empty installation.", name=name
+            )
+        )
 
 
 def _extract(archive: tarfile.TarFile, manifest: Manifest, name: str, target: Path) -> None:
@@ -136,7 +156,12 @@ def _extract(archive: tarfile.TarFile, manifest: Manifest, name: str, target: Pa
         with target.open("rb") as file:
             if digest_of(file) == manifest.files[name][1]:
                 return
-        raise BackupError(f"{target} exists and differs. Restore into an empty installation.")
+        raise BackupError(
+            gettext(
+                "%(target)s exists and differs. Restore into an empty installation.",
+                target=target,
+            )
+        )
     unfinished = target.with_name(f".{target.name}.unfinished")
     with (
         open_member(archive, name) as source,

@@ -18,6 +18,7 @@ from spectator import config, migrations, queries
 from spectator.db import database_file, db
 from spectator.db.functions import insert as db_insert
 from spectator.hosts import registry
+from spectator.i18n import gettext
 from spectator.models import Country, Host, Section
 from spectator.operations import diagnosis, file_modes
 from spectator.operations.durable_files import open_private, write_durably
@@ -106,8 +107,12 @@ def _require_no_other_host() -> None:
         return
     if hosts := registry.running_hosts():
         raise NotReadyError(
-            f"The site runs on {hosts[0].name}. Copy its {config.SECRET_FILE} into the data "
-            "directory of this host, or set the same SPECTATOR_SECRET_KEY on both."
+            gettext(
+                "The site runs on %(host)s. Copy its %(file)s into the data directory of "
+                "this host, or set the same SPECTATOR_SECRET_KEY on both.",
+                host=hosts[0].name,
+                file=config.SECRET_FILE,
+            )
         )
 
 

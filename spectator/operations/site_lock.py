@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spectator.i18n import gettext
 from spectator.operations.durable_files import open_private
 from spectator.operations.setup import NotReadyError
 
@@ -45,7 +46,9 @@ def require_stopped_site(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise NotReadyError("The site is running. Stop it first, then try again.") from error
+            raise NotReadyError(
+                gettext("The site is running. Stop it first, then try again.")
+            ) from error
         yield
     finally:
         os.close(handle)

@@ -14,10 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spectator import indexing, outbox, queries, related, search_log
 from spectator.db import database_file, db
+from spectator.formats import format_number, format_percentage
+from spectator.i18n import gettext, lazy_gettext
 from spectator.operations import nightly_backup
 
 CACHE_SECONDS = 2.0
@@ -94,6 +96,43 @@ class SlowFacts:
     backup_problem: str | None
 
 
+class _IndexSentences(NamedTuple):
+    """What may be wrong with a search index."""
+
+    missing: str
+    late: str
+    ahead: str
+
+
+_PUBLIC_INDEX = _IndexSentences(
+    lazy_gettext(
+        "The search index is missing or damaged. The worker rebuilds it while the site runs; "
+        "or run: spectator reindex"
+    ),
+    lazy_gettext(
+        "The search index is %(seconds)s s behind. "
+        "Start the worker: spectator run, or spectator worker"
+    ),
+    lazy_gettext(
+        "The search index is ahead of the database. If it was restored, run: spectator reindex"
+    ),
+)
+_NEWSROOM_INDEX = _IndexSentences(
+    lazy_gettext(
+        "The newsroom's search index is missing or damaged. "
+        "The worker rebuilds it while the site runs; or run: spectator reindex"
+    ),
+    lazy_gettext(
+        "The newsroom's search index is %(seconds)s s behind. "
+        "Start the worker: spectator run, or spectator worker"
+    ),
+    lazy_gettext(
+        "The newsroom's search index is ahead of the database. "
+        "If it was restored, run: spectator reindex"
+    ),
+)
+
+
 class StatusMonitor:
     """The status of the site, computed at most every two seconds; safe to use from any thread."""
 
@@ -148,8 +187,8 @@ def compute(settings: Mapping[str, Any], slow_facts: SlowFacts) -> SiteStatus:
         warnings={
             "schedule": tuple(map(_overdue_sentence, overdue)),
             "index": (
-                *_index_sentences("The search index", public),
-                *_index_sentences("The newsroom's search index", newsroom),
+                *_index_sentences(False, public),
+                *_index_sentences(True, newsroom),
             ),
             "disk": tuple(_disk_sentences(disks)),
             "backup": tuple(filter(None, [slow_facts.backup_problem])),
@@ -204,45 +243,49 @@ def _total_bytes(paths: Iterable[Path]) -> int:
 
 def _overdue_sentence(row: tuple[int, datetime]) -> str:
     article_id, due = row
-    return (
-        f"Story {article_id} was due at {due:%Y-%m-%d %H:%M} UTC and is not published. "
-        "Start the worker, or check its log."
+    return gettext(
+        "Story %(story)s was due at %(time)s UTC and is not published. "
+        "Start the worker, or check its log.",
+        story=article_id,
+        time=f"{due:%Y-%m-%d %H:%M}",
     )
 
 
-def _index_sentences(name: str, lag: indexing.Lag) -> Iterator[str]:
+def _index_sentences(is_newsroom: bool, lag: indexing.Lag) -> Iterator[str]:
+    sentences = _NEWSROOM_INDEX if is_newsroom else _PUBLIC_INDEX
     if lag.offset is None:
-        yield (
-            f"{name} is missing or damaged. The worker rebuilds it while the site runs; "
-            "or run: spectator reindex"
-        )
+        yield str(sentences.missing)
     elif lag.seconds > MAX_INDEX_LAG_SECONDS:
-        yield (
-            f"{name} is {lag.seconds:.0f} s behind. "
-            "Start the worker: spectator run, or spectator worker"
-        )
+        yield str(sentences.late) % {"seconds": format_number(lag.seconds)}
     elif lag.offset > lag.edition:
-        yield f"{name} is ahead of the database. If it was restored, run: spectator reindex"
+        yield str(sentences.ahead)
 
 
 def _disk_sentences(disks: tuple[Disk, ...]) -> Iterator[str]:
     for disk in disks:
         if disk.free < LOW_DISK_BYTES:
-            yield (
-                f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {disk.path}. "
-                "Free some space soon."
+            yield gettext(
+                "Less than %(limit)s MB are free in %(path)s. Free some space soon.",
+                limit=LOW_DISK_BYTES // 1_000_000,
+                path=disk.path,
             )
         elif disk.is_low:
-            yield (
-                f"Less than {LOW_DISK_SHARE:.0%} of the disk of {disk.path} is free "
-                f"({disk.free // 1_000_000:,} MB). Free some space soon."
+            yield gettext(
+                "Less than %(share)s of the disk of %(path)s is free (%(free)s MB). "
+                "Free some space soon.",
+                share=format_percentage(LOW_DISK_SHARE),
+                path=disk.path,
+                free=format_number(disk.free // 1_000_000),
             )
 
 
 def _table_sentences(table_rows: dict[str, int]) -> Iterator[str]:
     for name, limit in MAX_ROWS.items():
         if table_rows.get(name, 0) > limit:
-            yield (
-                f"The table {name} has {table_rows[name]:,} rows; the worker should keep it below "
-                f"{limit:,}. Start the worker, or check its log."
+            yield gettext(
+                "The table %(name)s has %(rows)s rows; the worker should keep it below "
+                "%(limit)s. Start the worker, or check its log.",
+                name=name,
+                rows=format_number(table_rows[name]),
+                limit=format_number(limit),
             )

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from spectator.db import STORAGE_CODES, database_file, sqlite
-from spectator.operations import diagnosis, faults
+from spectator.operations import diagnosis, faults, sqlite_faults
 from spectator.operations.faults import Fault
 
 QUICK_CHECK_SECONDS = 2.0
@@ -91,6 +91,6 @@ def find_damage(database: Path) -> Fault | None:
         code = getattr(error, "sqlite_errorcode", 0)
         # The low byte of an extended code is SQLite's primary code.
         is_damage = STORAGE_CODES.get(code & 0xFF) in ("damaged", "not a database", "disk error")
-        return diagnosis.explain_sqlite(code, str(error), database) if is_damage else None
+        return sqlite_faults.explain_sqlite(code, str(error), database) if is_damage else None
     # 11 is SQLITE_CORRUPT.
-    return None if result == "ok" else diagnosis.explain_sqlite(11, result, database)
+    return None if result == "ok" else sqlite_faults.explain_sqlite(11, result, database)

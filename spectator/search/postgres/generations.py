@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from spectator.i18n import gettext
 from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ def begin_rebuild(database: Database, name: str) -> Generation:
         connection.execute(text(ADD_ROW), {"name": name})
         number = connection.scalar(text(TAKE_LEASE), {"name": name, "seconds": LEASE_SECONDS})
         if number is None:
-            raise IndexUnavailableError("another process is rebuilding the search index")
+            raise IndexUnavailableError(gettext("another process is rebuilding the search index"))
         generation = Generation(name, number)
         connection.execute(generation.sql(TABLES))
     return generation
@@ -179,7 +180,9 @@ def switch(database: Database, generation: Generation, offset: int, documents: i
     values |= {"offset": offset, "documents": documents}
     with database.writing() as connection:
         if connection.execute(text(SWITCH), values).rowcount == 0:
-            raise IndexUnavailableError("another process has begun to rebuild the search index")
+            raise IndexUnavailableError(
+                gettext("another process has begun to rebuild the search index")
+            )
 
 
 def abandon(database: Database, generation: Generation) -> None:

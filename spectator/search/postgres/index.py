@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from spectator.i18n import gettext
 from spectator.search import (
     Document,
     IndexBusyError,
@@ -114,14 +115,22 @@ class PostgresIndex:
         with self._database.writing() as connection:
             generation = self._lock(connection)
             if generation is None:
-                raise IndexUnavailableError("there is no search index to change; rebuild it")
+                raise IndexUnavailableError(
+                    gettext("there is no search index to change; rebuild it")
+                )
             if generation.format != FORMAT:
                 raise IndexUnavailableError(
-                    "the search index has the format of another release and must be rebuilt"
+                    gettext(
+                        "the search index has the format of another release and must be rebuilt"
+                    )
                 )
             if expected_offset is not None and generation.offset != expected_offset:
                 raise IndexUnavailableError(
-                    f"the search index is at offset {generation.offset}, not {expected_offset}"
+                    gettext(
+                        "the search index is at offset %(offset)s, not %(expected)s",
+                        offset=generation.offset,
+                        expected=expected_offset,
+                    )
                 )
             apply_changes(connection, generation, changes, rows, offset)
 
@@ -140,7 +149,9 @@ class PostgresIndex:
         except BaseException as error:
             abandon(self._database, generation)
             if _sqlstate(error) == UNDEFINED_TABLE:
-                raise IndexUnavailableError("another process has begun to rebuild it") from error
+                raise IndexUnavailableError(
+                    gettext("another process has begun to rebuild it")
+                ) from error
             raise
         drop_unused(self._database, self._name)
 
@@ -218,7 +229,7 @@ class PostgresIndex:
         with self._database.reading() as connection:
             generation = current_generation(connection, self._name)
             if generation is None:
-                raise IndexUnavailableError("there is no search index")
+                raise IndexUnavailableError(gettext("there is no search index"))
             return read(connection, generation)
 
 
@@ -234,4 +245,6 @@ def _sqlstate(error: BaseException) -> str | None:
 def _search_error(error: DBAPIError) -> IndexUnavailableError:
     if _sqlstate(error) == QUERY_CANCELED:
         return IndexBusyError("a search takes too long")
-    return IndexUnavailableError(f"the search index cannot be read: {error.orig!r}")
+    return IndexUnavailableError(
+        gettext("the search index cannot be read: %(error)s", error=repr(error.orig))
+    )

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from spectator.i18n import gettext
 from spectator.search import IndexUnavailableError
 from spectator.search.whoosh.internals import COMMIT_SUFFIX, WRITE_LOCK
 
@@ -147,7 +148,9 @@ class Generations:
                 fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise IndexUnavailableError(
-                    f"another process holds the {name} lock of the search index"
+                    gettext(
+                        "another process holds the %(name)s lock of the search index", name=name
+                    )
                 ) from error
             yield
 

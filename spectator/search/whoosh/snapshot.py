@@ -14,6 +14,7 @@ from typing import Any
 
 from whoosh.index import open_dir
 
+from spectator.i18n import gettext
 from spectator.search import IndexUnavailableError
 from spectator.search.relevance import AVERAGE_LENGTHS, LENGTH_NORMS
 from spectator.search.whoosh.budget import Budget
@@ -56,7 +57,7 @@ def open_snapshot(
     for _ in range(_OPEN_ATTEMPTS):
         generation = generations.current()
         if generation is None:
-            raise IndexUnavailableError("there is no search index")
+            raise IndexUnavailableError(gettext("there is no search index"))
         commits = generation.toc_files()
         try:
             snapshot = Snapshot(generation, previous, zone)
@@ -76,7 +77,7 @@ def open_snapshot(
                 return snapshot
             snapshot.close()
         time.sleep(_PAUSE_SECONDS)
-    raise IndexUnavailableError("the search index is changing too fast to be opened")
+    raise IndexUnavailableError(gettext("the search index is changing too fast to be opened"))
 
 
 class Snapshot:

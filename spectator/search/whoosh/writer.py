@@ -11,6 +11,7 @@ from typing import Any
 
 from whoosh.index import LockError, create_in, open_dir
 
+from spectator.i18n import gettext
 from spectator.search import Document, IndexUnavailableError
 from spectator.search.whoosh.generations import fsync_files, write_format
 from spectator.search.whoosh.schema import (
@@ -90,7 +91,9 @@ def _open_writer(index: Any) -> Iterator[Any]:
         # Every reading process would load a compound segment into memory as a whole.
         writer = index.writer(timeout=_LOCK_SECONDS, limitmb=_MEMORY_MEGABYTES, compound=False)
     except LockError as error:
-        raise IndexUnavailableError("another process has locked the search index") from error
+        raise IndexUnavailableError(
+            gettext("another process has locked the search index")
+        ) from error
     try:
         yield writer
     except BaseException:
