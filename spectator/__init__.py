@@ -18,6 +18,7 @@ from spectator import (
     pagecache,
     request_ids,
     request_limits,
+    script_texts,
     site,
     static_files,
     stylesheet,
@@ -39,6 +40,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     headers.register(app)
     i18n.register(app)
     templating.register(app)
+    script_texts.register(app)
     site.register(app)
     newsroom.register(app)
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from babel import Locale, dates, lists, numbers
 
-from spectator.i18n import SOURCE_LANGUAGE, current_language
+from spectator.i18n import SOURCE_LANGUAGE, current_language, gettext
 from spectator.text.words import languages
 from spectator.text.words.folding import fold
 from spectator.text.words.scripts import SCRIPT_NAMES
@@ -124,3 +124,20 @@ def language_choices() -> list[tuple[str, str]]:
     """Return the (tag, name) pairs of stories' languages that a form offers, sorted by name."""
     choices = [(tag, language_name(tag)) for tag, _ in languages.language_choices()]
     return sorted(choices, key=lambda choice: fold(choice[1]))
+
+
+def tag_problem(tag: str) -> str:
+    """Return what is wrong with a language tag, as a message for an editor; "" if valid."""
+    if not tag:
+        return gettext("Choose a language.")
+    if languages.is_usable_tag(tag):
+        return ""
+    if suggestion := languages.suggest_tag(tag):
+        return gettext(
+            "“%(tag)s” is not a language tag. Use “%(suggestion)s”.",
+            tag=tag[:40],
+            suggestion=suggestion,
+        )
+    return gettext(
+        "“%(tag)s” is not a language tag. Use a tag such as en, pt-BR or ha-Arab.", tag=tag[:40]
+    )

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spectator import object_storage
+from spectator.formats import tag_problem
 from spectator.i18n import gettext
-from spectator.text.words.languages import canonical_tag, tag_problem
+from spectator.text.words.languages import canonical_tag
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PERMALINK_PARTS = {

@@ -17,8 +17,14 @@ from markupsafe import Markup
 from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
-from spectator.formats import format_long_date, format_number, join_date_and_time, language_name
-from spectator.i18n import lazy_pgettext
+from spectator.formats import (
+    format_list,
+    format_long_date,
+    format_number,
+    join_date_and_time,
+    language_name,
+)
+from spectator.i18n import current_language, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
@@ -39,6 +45,14 @@ NOTE_LABELS = {
     "update": lazy_pgettext("kind of note", "Update"),
     "clarification": lazy_pgettext("kind of note", "Clarification"),
     "correction": lazy_pgettext("kind of note", "Correction"),
+}
+# By the name of a search filter: what is said about a value that no story has.
+UNKNOWN_FILTERS = {
+    "section": lazy_gettext("There is no section “%(value)s”."),
+    "country": lazy_gettext("There is no country “%(value)s”."),
+    "topic": lazy_gettext("There is no topic “%(value)s”."),
+    "author": lazy_gettext("There is no author “%(value)s”."),
+    "language": lazy_gettext("There is no language “%(value)s”."),
 }
 # The names of HTML elements for the editor's scripts (static/js/html_names.js).
 HTML_NAMES = {
@@ -170,6 +184,7 @@ def register(app: Flask) -> None:
         "html_names": HTML_NAMES,
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),
         "kind_label": kind_label,
+        "current_language": current_language,
         "language_name": language_name,
         "note_labels": NOTE_LABELS,
         "list_path": listing_path,
@@ -193,6 +208,7 @@ def register(app: Flask) -> None:
         date_time=date_time,
         newsroom_time=newsroom_time,
         number=format_number,
+        and_list=format_list,
         iso=iso,
         rfc822=rfc822,
         reading_minutes=reading_minutes,

@@ -27,6 +27,7 @@ JINJA_OPTIONS = {"silent": "false", "trimmed": "true"}
 SITE_PARTS = re.compile(
     r"templates/(site|errors|feeds|macros)/|templates/base\.html"
     r"|spectator/(site|text|queries)/|spectator/(templating|formats|times)\.py"
+    r"|static/js/(site|search|combobox)\.js"
 )
 # Texts that a language may write as English does: names, and words that it has borrowed.
 SAME_AS_ENGLISH = frozenset({"RSS"})
@@ -50,11 +51,16 @@ class SourceMessage(NamedTuple):
 
 def _extracted() -> Iterator[tuple[str | None, tuple[str, ...], str]]:
     for path in sorted((ROOT / "spectator").rglob("*.py")):
-        for _, message, _, context in extract_from_file("python", path, KEYWORDS):
+        is_command = path.parent.name == "cli"
+        method = "spectator.cli.help_texts:extract" if is_command else "python"
+        for _, message, _, context in extract_from_file(method, path, KEYWORDS):
             yield context, _forms(message), path.relative_to(ROOT).as_posix()
     for path in sorted((ROOT / "templates").rglob("*.*")):
         rows = extract_from_file("jinja2", path, KEYWORDS, options=JINJA_OPTIONS)
         for _, message, _, context in rows:
+            yield context, _forms(message), path.relative_to(ROOT).as_posix()
+    for path in sorted((ROOT / "static/js").glob("*.js")):
+        for _, message, _, context in extract_from_file("javascript", path, KEYWORDS):
             yield context, _forms(message), path.relative_to(ROOT).as_posix()
 
 

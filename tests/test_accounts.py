@@ -136,7 +136,7 @@ def test_unknown_emails_wrong_passwords_and_disabled_accounts_get_the_same_messa
         refused_login("author@news.example", "a long password of author").message,
         refused_login("", "").message,
     }
-    assert messages == {accounts.WRONG_CREDENTIALS}
+    assert messages == {str(accounts.WRONG_CREDENTIALS)}
 
 
 def test_a_password_is_hashed_for_an_unknown_email_too(

@@ -42,6 +42,7 @@ LAYERS = (
         "search_log",
         "static_files",
         "stylesheet",
+        "script_texts",
     },
     {"queries", "outbox", "hosts", "migrations", "change_watcher"},
     {"urls"},

@@ -68,7 +68,7 @@ def test_every_field_is_in_the_form_with_its_label(app: Flask) -> None:
     page = logged_in_client(app).get("/newsroom/stories/new").text
     for name, label in LABELS.items():
         assert re.search(rf'<(input|textarea|select)[^>]*\bname="{name}"', page), name
-        assert label in page
+        assert str(label) in page
 
 
 def test_the_keys_of_json_lines_are_documented() -> None:

@@ -222,5 +222,5 @@ def test_pages_contain_no_inline_scripts_or_styles(app: Flask, editor: User) -> 
 def test_only_known_notices_are_shown_after_a_redirect(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     assert "<b>" not in client.get(f"{LIST}?done=<b>x</b>").text
-    assert notices.NOTICES["publish"] in client.get(f"{LIST}?done=publish").text
+    assert str(notices.NOTICES["publish"]) in client.get(f"{LIST}?done=publish").text
     assert 'class="notice"' not in client.get(f"{LIST}?done=nonsense").text

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from spectator.formats import tag_problem
 from spectator.importers.bodies import convert_body
 from spectator.publishing.validation import clean_line
 from spectator.search.language.analysis import analyze
@@ -23,7 +24,6 @@ from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country, suggest_countries
 from spectator.text.words.excerpts import excerpt, word_count
-from spectator.text.words.languages import tag_problem
 from spectator.text.words.name_lists import split_names
 from spectator.text.words.normalization import normalize_text
 from spectator.text.words.scripts import detect_script

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from spectator.formats import tag_problem
 from spectator.text.words.languages import (
     canonical_tag,
     language_choices,
     language_name,
-    tag_problem,
 )
 from spectator.text.words.scripts import language_scripts
 

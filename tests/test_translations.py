@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,9 +15,11 @@ from babel.messages import Catalog
 from flask import Flask, render_template_string
 
 from spectator import create_app, formats, i18n
+from spectator.newsroom import URL_PREFIX
+from spectator.script_texts import load_texts
 from spectator.times import explain_ambiguous_time, format_moment
 from tests.catalogues import SourceMessage, problems, read_catalogue, source_messages
-from tests.conftest import settings
+from tests.conftest import BASE, settings
 
 CAIRO = ZoneInfo("Africa/Cairo")
 CLOCKS_GO_BACK = datetime(2026, 10, 29, 23, 30)  # noqa: DTZ001 - a time as a form has it
@@ -117,7 +121,7 @@ def test_an_outdated_compiled_catalogue_is_not_used(
     source_time = source.stat().st_mtime
     os.utime(compiled, (source_time - 1, source_time - 1))
     read = i18n.load_catalogue.__wrapped__
-    message = source_messages()[0].forms[0]
+    message = "Write a headline."
     assert read("fr").gettext(message) != message
     os.utime(compiled, (source_time, source_time))
     with pytest.raises(OSError, match="Bad magic number"):
@@ -138,8 +142,37 @@ def test_templates_escape_values_but_not_translations(app: Flask) -> None:
 
 
 def test_texts_of_tables_are_translated_when_they_are_shown() -> None:
-    message = source_messages()[0].forms[0]
+    message = "Write a headline."
     label = i18n.lazy_gettext(message)
     assert label == message and f"{label}" == message
     with i18n.use_language("fr"):
         assert str(label) == i18n.gettext(message) != message
+
+
+def test_pages_commands_and_scripts_of_a_french_site_are_french(
+    fresh_data: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(fresh_data, tmp_path / "data")
+    environ = settings(tmp_path / "data", SPECTATOR_LANGUAGE="fr")
+    page = create_app(environ).test_client().get(f"{URL_PREFIX}/login", base_url=BASE).text
+    assert '<html lang="fr"' in page and "<h1>Se connecter</h1>" in page
+    assert '"Sending…": "Envoi…"' in page.replace("\\u2026", "…")
+    output = subprocess.run(
+        [sys.executable, "-m", "spectator", "doctor", "--help"],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "Cherche les problèmes de cette installation" in output
+
+
+def test_scripts_get_plural_forms_by_category() -> None:
+    texts = load_texts("fr", is_newsroom=True)
+    assert texts["%(count)s word"] == {
+        "one": "%(count)s mot",
+        "many": "%(count)s mots",
+        "other": "%(count)s mots",
+    }
+    assert load_texts("en", is_newsroom=True) == {}
+    assert texts.keys() > load_texts("fr", is_newsroom=False).keys()

@@ -11,7 +11,7 @@ from spectator import config
 from spectator.cli import backups, database, imports, media, people, search, site
 from spectator.cli.context import escape_unencodable_output
 from spectator.cli.help_texts import read_help, translate_help
-from spectator.i18n import closest_language, set_language
+from spectator.i18n import closest_language, use_language
 from spectator.operations import logs
 
 
@@ -21,9 +21,9 @@ class _Spectator(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line in the language of the site."""
         escape_unencodable_output()
-        set_language(closest_language(os.environ.get("SPECTATOR_LANGUAGE", "")))
-        translate_help(HELP_TEXTS)
-        return super().main(*args, **kwargs)
+        with use_language(closest_language(os.environ.get("SPECTATOR_LANGUAGE", ""))):
+            translate_help(HELP_TEXTS)
+            return super().main(*args, **kwargs)
 
 
 @click.group(cls=_Spectator, context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,7 +17,7 @@ HelpText = tuple[click.Command | click.Option, str]
 
 def extract(
     file: IO[bytes], keywords: Any, comment_tags: Any, options: Any
-) -> Iterator[tuple[int, str, Any, list[str]]]:
+) -> Iterator[tuple[Any, ...]]:
     """Yield a module's texts with the docstrings of commands: a method of extraction for Babel."""
     yield from extract_python(file, keywords, comment_tags, options)
     file.seek(0)

@@ -118,9 +118,8 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool, no_worker: bool) ->
     metrics.clear(app.config["DATA_DIR"])
     click.echo(
         gettext(
-            "The site: %(site)s   The newsroom: %(newsroom)s   Stop: Ctrl-C",
-            site=f"http://{address}/",
-            newsroom=f"http://{address}/newsroom/",
+            "The site: %(site)s   The newsroom: %(site)snewsroom/   Stop: Ctrl-C",
+            site="http://" + address + "/",
         )
     )
     sys.stdout.flush()
@@ -185,7 +184,7 @@ def _set_up_with_demo(app: Flask) -> None:
         click.echo(
             gettext(
                 "Log in with your account. To reset its password, run: %(command)s",
-                command=f"{RESET} {demo.EMAIL}",
+                command=" ".join((RESET, demo.EMAIL)),
             )
         )
     else:

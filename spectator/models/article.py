@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from spectator.db import Base, UTCDateTime
+from spectator.i18n import lazy_pgettext
 from spectator.models.media import Picture
 from spectator.models.people import Author, User
 from spectator.models.taxonomy import Country, Section, Topic
@@ -30,12 +31,12 @@ from spectator.models.taxonomy import Country, Section, Topic
 NOTE_KINDS = ("update", "clarification", "correction")
 # The kinds of a story and their labels.
 STORY_KINDS = {
-    "news": "News",
-    "analysis": "Analysis",
-    "opinion": "Opinion",
-    "interview": "Interview",
-    "explainer": "Explainer",
-    "obituary": "Obituary",
+    "news": lazy_pgettext("kind of story", "News"),
+    "analysis": lazy_pgettext("kind of story", "Analysis"),
+    "opinion": lazy_pgettext("kind of story", "Opinion"),
+    "interview": lazy_pgettext("kind of story", "Interview"),
+    "explainer": lazy_pgettext("kind of story", "Explainer"),
+    "obituary": lazy_pgettext("kind of story", "Obituary"),
 }
 DEFAULT_KIND = "news"
 # Statuses of stories that readers have seen. Only they and redirects reserve a slug, so that a

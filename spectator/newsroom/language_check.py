@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from spectator.formats import language_name, script_name
+from spectator.formats import language_name, script_name, tag_problem
 from spectator.i18n import gettext
 from spectator.models import Article
 from spectator.publishing import Draft
 from spectator.text.html.sanitizer import plain_text
-from spectator.text.words.languages import tag_problem
 from spectator.text.words.scripts import detect_script, mismatched_script
 
 SAMPLE = 50_000  # characters of a body in which its script is detected

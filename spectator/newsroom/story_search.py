@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template, request
+from markupsafe import Markup
 
 from spectator import publishing, queries
 from spectator.models import Article
@@ -16,6 +17,7 @@ from spectator.newsroom import bp
 from spectator.newsroom.related import index_of, is_visible
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
+from spectator.templating import UNKNOWN_FILTERS
 from spectator.text.words.numbers import parse_int
 from spectator.text.words.snippets import body_snippets, highlight
 
@@ -207,12 +209,25 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
         for value in rankings[0].unknown
         if all(value in ranking.unknown for ranking in rankings)
     ]
+    sentences = [unknown_sentence(facet, value) for facet, value in unknown]
     rankings = [ranking for ranking in rankings if ranking.total and ranking.mode == mode]
     total = sum(ranking.total for ranking in rankings)
     start = (query.page - 1) * PER_PAGE
     hits = list(_hits(rankings, start, min(start + PER_PAGE, total))) if rankings else []
     has_more = query.page < MAX_PAGE and total > query.page * PER_PAGE
-    return {"hits": hits, "total": total, "mode": mode, "has_more": has_more, "unknown": unknown}
+    return {
+        "hits": hits,
+        "total": total,
+        "mode": mode,
+        "has_more": has_more,
+        "unknown": sentences,
+    }
+
+
+def unknown_sentence(facet: str, value: str) -> Markup:
+    """Return the sentence about a filter's value that no story has, as HTML."""
+    sentence = Markup(str(UNKNOWN_FILTERS[facet]))  # noqa: S704 - our own text
+    return sentence % {"value": Markup("<bdi>{}</bdi>").format(value)}
 
 
 def _search_index(query: StoryQuery, is_public: bool) -> Ranking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import request
 
 from spectator import publishing
-from spectator.i18n import gettext
+from spectator.i18n import gettext, lazy_gettext
 from spectator.models import Article, User
 from spectator.newsroom import spellings
 from spectator.newsroom.element_names import describe_losses
@@ -16,7 +16,7 @@ from spectator.publishing.validation import size_errors
 from spectator.text.compare.loss_guard import find_losses, restore_lost_blocks
 from spectator.text.html.paragraphs import editable_body
 
-TOO_MANY_COPIES = (
+TOO_MANY_COPIES = lazy_gettext(
     "You have stored long texts again many times without sending them. Try again in an hour."
 )
 FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
@@ -73,7 +73,7 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
             copies_text=form.copies_text,
         )
     except publishing.CopyLimitReached as reached:  # by a merge; the form keeps what was sent
-        raise ValidationError({"body": TOO_MANY_COPIES}) from reached
+        raise ValidationError({"body": str(TOO_MANY_COPIES)}) from reached
     except publishing.SimilarNamesError as similar:
         form.spelling_questions = similar.questions
         raise

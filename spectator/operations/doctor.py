@@ -16,7 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from spectator import indexing, media, publishing, queries, search_log
 from spectator.config import PROJECT_ROOT
 from spectator.db import database_file, db, is_wal_safe, sqlite
-from spectator.formats import format_number
 from spectator.hosts import registry
 from spectator.i18n import gettext
 from spectator.models import User
@@ -216,7 +215,7 @@ def describe_search(app: Flask) -> str:
         return gettext("Search index: %(engine)s, up to date", engine=engine)
     if lag.offset is None:
         return gettext("Search index: %(engine)s, missing", engine=engine)
-    seconds = format_number(lag.seconds)
+    seconds = round(lag.seconds)
     return gettext(
         "Search index: %(engine)s, %(seconds)s s behind", engine=engine, seconds=seconds
     )

@@ -203,15 +203,11 @@ def no_access_fault(path: Path, name: str) -> Fault:
     denied, foreign = DATABASE_FILE_MESSAGES if is_database_file else NO_ACCESS_MESSAGES
     values = {"kind": KINDS[name], "path": path, "owner": owner, "user": current_user}
     if owner == current_user:
-        remedy = gettext(
-            "Run: %(command)s", command=f"chmod u+{'rwx' if path.is_dir() else 'rw'} {path}"
-        )
-        return Fault(Cause.NO_ACCESS, path, denied, remedy)
-    remedy = gettext(
-        "Run it as %(owner)s, or as root: %(command)s",
-        owner=owner,
-        command=f"chown -R {current_user} {path}",
-    )
+        command = f"chmod u+{'rwx' if path.is_dir() else 'rw'} {path}"
+        remedy = gettext("Run: %(command)s", command=command)
+        return Fault(Cause.NO_ACCESS, path, str(denied) % values, remedy)
+    command = f"chown -R {current_user} {path}"
+    remedy = gettext("Run it as %(owner)s, or as root: %(command)s", owner=owner, command=command)
     return Fault(Cause.NO_ACCESS, path, str(foreign) % values, remedy)
 
 

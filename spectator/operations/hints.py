@@ -11,6 +11,7 @@ from spectator.hosts import registry
 from spectator.i18n import gettext, lazy_gettext, pgettext
 
 MAX_HINTS = 20
+TIME_FORMAT = "%Y-%m-%d %H:%M"
 MERGED_NAMES = {
     "author": lazy_gettext(
         "The author “%(name)s” was replaced by another author with the same slug. "
@@ -68,12 +69,10 @@ def _silent_hosts() -> Iterator[str]:
     for host in [] if registry.is_alone() else registry.other_hosts():
         if host.live_until <= now:
             reported_at = host.live_until - registry.LIVE_TIME
-            yield (
-                gettext(
-                    "The host %(host)s has not reported since %(time)s UTC. "
-                    "It is forgotten after %(days)s days.",
-                    host=host.name,
-                    time=f"{reported_at:%Y-%m-%d %H:%M}",
-                    days=registry.RETENTION.days,
-                )
+            yield gettext(
+                "The host %(host)s has not reported since %(time)s UTC. "
+                "It is forgotten after %(days)s days.",
+                host=host.name,
+                time=reported_at.strftime(TIME_FORMAT),
+                days=registry.RETENTION.days,
             )

@@ -94,7 +94,7 @@ def _age_problem(settings: Mapping[str, Any], made_at: datetime | None) -> str |
     return gettext(
         "The last backup in %(target)s is of %(time)s UTC. Check the worker's log.",
         target=target,
-        time=f"{made_at:%Y-%m-%d %H:%M}",
+        time=made_at.strftime("%Y-%m-%d %H:%M"),
     )
 
 

@@ -86,7 +86,7 @@ def examine_server(url: str) -> Iterator[Fault]:
             None,
             gettext(
                 "The clocks of this machine and of the database differ by %(difference)s s.",
-                difference=f"{difference:.0f}",
+                difference=round(difference),
             ),
             gettext("Run a time service (NTP) on both."),
             stops_reading=False,

@@ -247,7 +247,7 @@ def _overdue_sentence(row: tuple[int, datetime]) -> str:
         "Story %(story)s was due at %(time)s UTC and is not published. "
         "Start the worker, or check its log.",
         story=article_id,
-        time=f"{due:%Y-%m-%d %H:%M}",
+        time=due.strftime("%Y-%m-%d %H:%M"),
     )
 
 
@@ -256,7 +256,7 @@ def _index_sentences(is_newsroom: bool, lag: indexing.Lag) -> Iterator[str]:
     if lag.offset is None:
         yield str(sentences.missing)
     elif lag.seconds > MAX_INDEX_LAG_SECONDS:
-        yield str(sentences.late) % {"seconds": format_number(lag.seconds)}
+        yield str(sentences.late) % {"seconds": round(lag.seconds)}
     elif lag.offset > lag.edition:
         yield str(sentences.ahead)
 

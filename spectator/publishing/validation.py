@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectator.formats import format_number
+from spectator.formats import format_number, tag_problem
 from spectator.i18n import gettext, lazy_gettext, ngettext
 from spectator.models import NOTE_KINDS, STORY_KINDS
 from spectator.publishing.fields import (
@@ -23,7 +23,7 @@ from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.excerpts import excerpt, word_count
-from spectator.text.words.languages import canonical_tag, tag_problem
+from spectator.text.words.languages import canonical_tag
 from spectator.text.words.normalization import normalize
 from spectator.text.words.slugs import is_slug
 

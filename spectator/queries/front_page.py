@@ -9,6 +9,7 @@ from functools import lru_cache
 from sqlalchemy import Select, Subquery, select, tuple_, union_all
 
 from spectator.db import db
+from spectator.i18n import gettext
 from spectator.models import Article, ListingRow, Section
 from spectator.queries.cursors import parse_cursor
 from spectator.queries.listings import (
@@ -84,7 +85,7 @@ def load_front_page(navigation: Sequence[Section], through: str | None = None) -
     With the cursor `through` the latest stories continue down to it, without those in the rails.
     Raises InvalidCursor.
     """
-    latest = Listing("latest", "Latest", "/")
+    latest = Listing("latest", gettext("Latest"), "/")
     page = stream(latest, limit=LATEST_COUNT + 1)
     lead, rest = (page.articles[0], page.articles[1:]) if page.articles else (None, [])
     rails, has_more = _load_rails(navigation, page.cursor)

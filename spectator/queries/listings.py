@@ -26,6 +26,7 @@ from sqlalchemy.orm import joinedload
 
 from spectator.db import UTCDateTime, db
 from spectator.formats import format_month
+from spectator.i18n import gettext
 from spectator.models import (
     Article,
     Author,
@@ -108,7 +109,7 @@ def listing_by_path(path: str) -> Listing | None:
     A former path of a renamed author or topic returns the listing with its current path.
     """
     if path == "/":
-        return Listing("latest", "Latest", "/")
+        return Listing("latest", gettext("Latest"), "/")
     month = re.fullmatch(r"/archive/([0-9]{4})/([0-9]{2})/", path)
     if month:
         return month_listing(int(month[1]), int(month[2]))

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from spectator.db import StorageError, find_storage_error
+from spectator.i18n import lazy_gettext
 from spectator.queries import InvalidCursor
 from spectator.site import url_corrections
 
@@ -17,13 +18,25 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 10  # when clients may ask again while the database does not answer
 MESSAGES = {
     400: (
-        "This address does not work",
-        "Part of it is not valid. Check it, or search all stories.",
+        lazy_gettext("This address does not work"),
+        lazy_gettext("Part of it is not valid. Check it, or search all stories."),
     ),
-    403: ("You don't have access to this page", "Go back, or search all stories."),
-    404: ("Page not found", "Check the address for typing mistakes, or search all stories."),
-    405: ("This page is read-only", "You cannot send anything to this address."),
-    413: ("That is too large", "What you sent is larger than this page accepts."),
+    403: (
+        lazy_gettext("You don't have access to this page"),
+        lazy_gettext("Go back, or search all stories."),
+    ),
+    404: (
+        lazy_gettext("Page not found"),
+        lazy_gettext("Check the address for typing mistakes, or search all stories."),
+    ),
+    405: (
+        lazy_gettext("This page is read-only"),
+        lazy_gettext("You cannot send anything to this address."),
+    ),
+    413: (
+        lazy_gettext("That is too large"),
+        lazy_gettext("What you sent is larger than this page accepts."),
+    ),
 }
 
 

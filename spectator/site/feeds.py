@@ -10,6 +10,7 @@ from typing import Any, cast
 from flask import Response, abort, current_app, redirect, render_template, request
 
 from spectator import indexing, queries
+from spectator.i18n import gettext
 from spectator.models import Article
 from spectator.search import IndexUnavailableError
 from spectator.site import bp
@@ -45,7 +46,9 @@ def search_feed() -> Response:
         "path": params.url({"sort": ""}),
         "feed_path": params.url({"sort": ""}, "/search/feed.xml"),
     }
-    return _render_rss({"kind": "search", "title": params.title or "Search"} | paths, articles)
+    return _render_rss(
+        {"kind": "search", "title": params.title or gettext("Search")} | paths, articles
+    )
 
 
 def _newest_hits(params: SearchParams) -> list[int]:

@@ -8,11 +8,12 @@ from datetime import date
 
 from spectator import queries
 from spectator.formats import language_name
+from spectator.i18n import gettext, lazy_gettext
 from spectator.models import Article
 from spectator.search import FACETS, MAX_PAGE, SearchResults
 from spectator.search.language.parser import MAX_CLAUSES
 from spectator.site.search_params import SORTS, SearchParams
-from spectator.templating import long_date
+from spectator.templating import UNKNOWN_FILTERS, long_date
 from spectator.text.words.snippets import body_snippets, highlight
 
 FacetLabels = Mapping[tuple[str, str], str]
@@ -22,13 +23,32 @@ VISIBLE_VALUES = 6  # of a facet; the others are behind “more”
 MAX_YEARS = 40
 BAR_STEP, BAR_HEIGHT = 10, 40  # in SVG units
 FACET_NAMES = {
-    "section": "Section",
-    "country": "Country",
-    "topic": "Topic",
-    "author": "Author",
-    "language": "Language",
+    "section": lazy_gettext("Section"),
+    "country": lazy_gettext("Country"),
+    "topic": lazy_gettext("Topic"),
+    "author": lazy_gettext("Author"),
+    "language": lazy_gettext("Language"),
 }
-SORT_LABELS = {"relevance": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
+# What a search includes and excludes, above its results.
+INCLUDED_FILTERS = {
+    "section": lazy_gettext("Section: %(values)s"),
+    "country": lazy_gettext("Country: %(values)s"),
+    "topic": lazy_gettext("Topic: %(values)s"),
+    "author": lazy_gettext("Author: %(values)s"),
+    "language": lazy_gettext("Language: %(values)s"),
+}
+EXCLUDED_FILTERS = {
+    "section": lazy_gettext("Not section: %(values)s"),
+    "country": lazy_gettext("Not country: %(values)s"),
+    "topic": lazy_gettext("Not topic: %(values)s"),
+    "author": lazy_gettext("Not author: %(values)s"),
+    "language": lazy_gettext("Not language: %(values)s"),
+}
+SORT_LABELS = {
+    "relevance": lazy_gettext("Best match"),
+    "newest": lazy_gettext("Newest first"),
+    "oldest": lazy_gettext("Oldest first"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +164,7 @@ def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> 
             labels.get((name, slug), slug) for facet, slug in results.filters if facet == name
         ]
         if values:
-            label = f"{FACET_NAMES[name]}: {_join_values(values)}"
+            label = str(INCLUDED_FILTERS[name]) % {"values": _join_values(values)}
             links.append(SearchLink(label, params.url(params.removing_included(name))))
         values = [
             labels.get((name, slug), slug)
@@ -152,7 +172,7 @@ def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> 
             if facet == name
         ]
         if values:
-            label = f"Not {FACET_NAMES[name].lower()}: {_join_values(values)}"
+            label = str(EXCLUDED_FILTERS[name]) % {"values": _join_values(values)}
             links.append(SearchLink(label, params.url(params.removing_excluded(name))))
     if results.published_from or results.published_to:
         label = _date_range_label(results.published_from, results.published_to)
@@ -167,23 +187,29 @@ def _join_values(values: Sequence[str]) -> str:
 def warnings(results: SearchResults) -> list[str]:
     """Return a sentence for each part of the search that was not used."""
     sentences = [
-        f"There is no {FACET_NAMES[facet].lower()} “{value}”."
-        for facet, value in results.unknown_filters
+        str(UNKNOWN_FILTERS[facet]) % {"value": value} for facet, value in results.unknown_filters
     ]
     if results.is_truncated:
-        sentences.append(f"Only the first {MAX_CLAUSES} words and filters are used.")
+        sentences.append(
+            gettext("Only the first %(limit)s words and filters are used.", limit=MAX_CLAUSES)
+        )
     if results.is_partial:
         sentences.append(
-            "This search is too broad. Only some results are shown. Use more specific words."
+            gettext(
+                "This search is too broad. Only some results are shown. Use more specific words."
+            )
         )
     return sentences
 
 
 def _date_range_label(start: date | None, end: date | None) -> str:
     if start and end:
-        is_year = (start, end) == (date(start.year, 1, 1), date(start.year, 12, 31))
-        return f"Year: {start.year}" if is_year else f"{long_date(start)} to {long_date(end)}"
-    return f"From {long_date(start)}" if start else f"Until {long_date(end)}" if end else ""
+        if (start, end) == (date(start.year, 1, 1), date(start.year, 12, 31)):
+            return gettext("Year: %(year)s", year=start.year)
+        return gettext("%(start)s to %(end)s", start=long_date(start), end=long_date(end))
+    if start:
+        return gettext("From %(date)s", date=long_date(start))
+    return gettext("Until %(date)s", date=long_date(end)) if end else ""
 
 
 def year_links(params: SearchParams, results: SearchResults) -> Sequence[SearchLink]:

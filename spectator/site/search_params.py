@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
+from spectator.i18n import gettext
 from spectator.search import FACETS, MAX_PAGE, SearchRequest, Sort
 from spectator.search.language.parser import FACET_KEYWORDS, MAX_QUERY_LENGTH
 from spectator.text.words.normalization import normalize_text
@@ -56,9 +57,9 @@ class SearchParams:
         """Return the request for the index; raises InvalidFilter."""
         sort = next((name for name in SORTS if name == (self.raw["sort"] or "relevance")), None)
         if sort is None:
-            raise InvalidFilter("Sort by relevance, newest or oldest.")
+            raise InvalidFilter(gettext("Sort by relevance, newest or oldest."))
         if not re.fullmatch(r"[0-9]*", self.raw["page"]):
-            raise InvalidFilter("The page must be a number.")
+            raise InvalidFilter(gettext("The page must be a number."))
         return SearchRequest(
             text=self.text,
             **{name: self.raw[name] for name in FACETS},
@@ -118,4 +119,6 @@ def _parse_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise InvalidFilter("Write dates as year-month-day, for example 2024-05-31.") from error
+        raise InvalidFilter(
+            gettext("Write dates as year-month-day, for example 2024-05-31.")
+        ) from error

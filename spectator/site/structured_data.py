@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app
 from markupsafe import Markup
 
+from spectator.i18n import gettext
 from spectator.media import rendition_names
 from spectator.models import Article, Author
 from spectator.templating import iso, story_kind
@@ -77,7 +78,7 @@ def _author(article: Article, author: Author) -> dict[str, str]:
 def breadcrumb_json(article: Article) -> Markup:
     """Return the BreadcrumbList of a story: home, section, headline."""
     steps = (
-        ("Home", absolute_url("/")),
+        (gettext("Home"), absolute_url("/")),
         (article.section.name, absolute_url(listing_path(article.section))),
         (article.headline, absolute_url(permalink(article))),
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from flask import current_app, render_template, request, url_for
 
 from spectator import indexing, queries
+from spectator.i18n import lazy_gettext
 from spectator.search import IndexUnavailableError, Suggestions
 from spectator.search.language.parser import MAX_QUERY_LENGTH
 from spectator.site import fragments
 
 MAX_STORIES, MAX_OTHERS = 5, 3
-PEOPLE_LABEL = "People"
+LABELS = {
+    "country": lazy_gettext("Countries"),
+    "topic": lazy_gettext("Topics"),
+    "author": lazy_gettext("People"),
+}
 
 
 @fragments.bp.get("/suggest")
@@ -24,8 +29,8 @@ def suggest() -> str | tuple[str, int]:
         return "", 503
     stories = queries.articles_by_id(suggested.articles)
     groups = suggestion_groups(suggested)
-    people = [(label, links) for label, links in groups if label == PEOPLE_LABEL]
-    places = [(label, links) for label, links in groups if label != PEOPLE_LABEL]
+    people = [(label, links) for label, links in groups if label == LABELS["author"]]
+    places = [(label, links) for label, links in groups if label != LABELS["author"]]
     return render_template(
         "site/_suggestions.html", place_groups=places, stories=stories, people_groups=people
     )
@@ -40,7 +45,7 @@ def suggestion_groups(suggested: Suggestions) -> list[tuple[str, list[tuple[str,
     }
     names = queries.taxonomy_names(slugs)
     groups = []
-    for kind, label in (("country", "Countries"), ("topic", "Topics"), ("author", PEOPLE_LABEL)):
+    for kind, label in LABELS.items():
         links = [
             (names[kind, slug], url_for(f"site.{kind}", slug=slug))
             for slug in slugs[kind]

@@ -5,6 +5,7 @@
 import * as localDrafts from "./local_drafts.js";
 import { connection, pending, progress, submission } from "./autosave_state.js";
 import { fetchText, isLoggedIn } from "./requests.js";
+import { gettext } from "./messages.js";
 
 const EXCLUDED_FIELDS = new Set(["csrf_token", "seq", "loss_asked", "then"]);
 const NOT_STORED_TYPES = new Set(["file", "submit", "button"]);
@@ -41,8 +42,17 @@ export function values() {
   return entries;
 }
 
-/** @param {string} text */
-export function showStatus(text) {
+/** What the status line says: that the text is on this device, another reason why it is not on the
+    server, or anything else.
+    @type {"device" | "warning" | ""} */
+let statusKind = "";
+
+/**
+ * @param {string} text
+ * @param {"device" | "warning" | ""} kind
+ */
+export function showStatus(text, kind = "") {
+  statusKind = kind;
   if (statusLine.textContent !== text) statusLine.textContent = text;
 }
 
@@ -111,13 +121,18 @@ async function reportNotSaved() {
   connection.send("failed");
   if (!progress.isOnDevice()) await saveLocally();
   if (!submission.isIn("editing") || progress.isOnServer()) return;
-  const isShown = /^(Not saved|Offline) – kept/.test(statusLine.textContent || "");
   if (!progress.canStoreLocally)
-    showStatus("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
-  else if (!isShown || Date.now() - lastNotice >= REPEAT_MESSAGE_MS) {
+    showStatus(
+      gettext("Not saved. This browser cannot keep a copy, so copy your text somewhere safe."),
+      "warning",
+    );
+  else if (statusKind !== "device" || Date.now() - lastNotice >= REPEAT_MESSAGE_MS) {
     lastNotice = Date.now();
-    const clock = new Date().toTimeString().slice(0, 5);
-    showStatus(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock}`);
+    const time = new Date().toTimeString().slice(0, 5);
+    const text = navigator.onLine
+      ? gettext("Not saved – kept on this device at %(time)s", { time })
+      : gettext("Offline – kept on this device at %(time)s", { time });
+    showStatus(text, "device");
   }
 }
 
@@ -141,7 +156,7 @@ export async function sendToServer() {
   connection.send("save");
   field("seq").value = String(progress.inputs);
   // A retry leaves a warning in place until it succeeds.
-  if (!/^(Not saved|Offline)/.test(statusLine.textContent || "")) showStatus("Saving…");
+  if (!statusKind) showStatus(gettext("Saving…"));
   await handleOutcome(await postAutosave());
 }
 
@@ -168,7 +183,10 @@ async function handleOutcome(outcome) {
     return;
   }
   connection.send(outcome.dataset.reason === "logged-out" ? "loggedOut" : "answered");
-  if (submission.isIn("editing")) statusLine.replaceChildren(outcome);
+  if (submission.isIn("editing")) {
+    statusKind = outcome.dataset.outcome === "refused" ? "warning" : "";
+    statusLine.replaceChildren(outcome);
+  }
   if (outcome.dataset.outcome === "refused") {
     await saveLocally();
     return;

@@ -1,6 +1,7 @@
 /* Restores the card of an opaque block when an edit has removed it. */
 import { CARD, isBlock, isEmpty } from "./editor_shape.js";
 import { blockOf, isCard } from "./opaque_blocks.js";
+import { gettext } from "./messages.js";
 
 /** Keeps every card in the editor's root: a card that was not removed by its own button is put back
     behind the block that it followed. Returns a function that checks the cards at once. Its argument
@@ -115,7 +116,10 @@ export function guardCards(editor, root, announce) {
     });
     order = [...root.childNodes];
     watcher.takeRecords();
-    if (restored) announce(`To remove the ${restored.noun}, use its Remove button.`);
+    if (restored)
+      announce(
+        gettext("To remove the %(block)s, use its Remove button.", { block: restored.noun }),
+      );
   };
   const watcher = new MutationObserver(() => checkCards());
   watcher.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });

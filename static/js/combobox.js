@@ -1,4 +1,5 @@
 /* A text input with a list of suggestions below it: the ARIA combobox pattern. */
+import { ngettext } from "./messages.js";
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
@@ -52,7 +53,7 @@ export class Combobox {
     options.forEach((option, index) => (option.id = `${this.list.id}-${index}`));
     this.setOpen(mayOpen && options.length > 0);
     if (!options.length) return "";
-    return `${options.length} ${options.length === 1 ? "suggestion" : "suggestions"}`;
+    return ngettext("%(count)s suggestion", "%(count)s suggestions", options.length);
   }
 
   handleKey(event) {

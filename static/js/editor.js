@@ -8,6 +8,7 @@ import { CARD } from "./editor_shape.js";
 import { bindCardButtons } from "./opaque_block_card.js";
 import { blockOf, isCard } from "./opaque_blocks.js";
 import { setRovingTabindex } from "./roving_tabindex.js";
+import { gettext } from "./messages.js";
 
 const COMMAND = /Mac OS X|iP(?:ad|hone|od)/.test(navigator.userAgent) ? "Meta-" : "Ctrl-";
 
@@ -97,7 +98,8 @@ function makeCommands(editor, root, announce) {
     const range = editor.getSelection();
     const cards = [...root.querySelectorAll(CARD)];
     const card = cards.find((other) => range.intersectsNode(other));
-    if (card) announce(`Select text without the ${blockOf(card).noun} in it.`);
+    if (card)
+      announce(gettext("Select text without the %(block)s in it.", { block: blockOf(card).noun }));
     else act();
     editor.focus();
     return !card;
@@ -240,7 +242,11 @@ function start(field, template) {
     const button = tools.querySelector(`[data-do="${name}"]`);
     const isFormat = TAGS[name] && name !== "link";
     if (isDone && isFormat)
-      announce(`${button.ariaLabel} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
+      announce(
+        editor.hasFormat(TAGS[name])
+          ? gettext("%(format)s on", { format: button.ariaLabel })
+          : gettext("%(format)s off", { format: button.ariaLabel }),
+      );
   };
   setTools(editor, root, tools, run);
   setKeys(editor, run, tools);

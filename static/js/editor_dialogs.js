@@ -2,10 +2,11 @@
    opens and removed when it closes. */
 import { parseInert } from "./html_source.js";
 import { blockOf, createCard, figureParts } from "./opaque_blocks.js";
+import { gettext } from "./messages.js";
 
 const LINK_ADDRESS =
   /^(?:https?:\/\/[^\s/?#]+\S*|mailto:[^\s@]+@[^\s@]+|tel:\+?[0-9][0-9 ().-]*|\/(?![/\\])\S*|#\S+)$/i;
-const NOT_SENT = "Not sent. Try again when you're back online.";
+const NOT_SENT = gettext("Not sent. Try again when you're back online.");
 
 /** Opens the dialog of a template. */
 export function openDialog(id) {
@@ -42,7 +43,7 @@ export function askForLink(editor, announce) {
   remove.addEventListener("click", () => {
     editor.setSelection(range);
     editor.removeLink();
-    close("Link removed.");
+    close(gettext("Link removed."));
   });
   dialog.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -52,7 +53,7 @@ export function askForLink(editor, announce) {
       showError(
         dialog,
         address,
-        "Start with https://, mailto: or tel:, or with / for a page on this site.",
+        gettext("Start with https://, mailto: or tel:, or with / for a page on this site."),
       );
       return;
     }
@@ -61,7 +62,7 @@ export function askForLink(editor, announce) {
       editor.saveUndoState(range);
       link.setAttribute("href", href);
     } else editor.makeLink(href);
-    close("Link added.");
+    close(gettext("Link added."));
   });
   address.select();
 }
@@ -112,7 +113,9 @@ async function storePicture(form) {
   const refused = page.querySelector("[data-outcome=refused]");
   if (answer.ok && stored) return { figure: stored.content.querySelector("figure") };
   return {
-    refusal: refused ? refused.textContent.trim() : `Not saved (${answer.status}). Try again.`,
+    refusal: refused
+      ? refused.textContent.trim()
+      : gettext("Not saved (%(status)s). Try again.", { status: answer.status }),
   };
 }
 
@@ -142,7 +145,7 @@ export function askForPicture(editor, announce) {
     editor.setSelection(range);
     editor.saveUndoState(range);
     blockAt(editor).after(card);
-    showCard(editor, card, "Picture inserted.", announce);
+    showCard(editor, card, gettext("Picture inserted."), announce);
   });
 }
 
@@ -169,6 +172,6 @@ export function askForCaption(editor, card, announce) {
     block.isRemoved = true;
     block.isUndoable = true;
     card.replaceWith(newCard);
-    showCard(editor, newCard, "Picture details changed.", announce);
+    showCard(editor, newCard, gettext("Picture details changed."), announce);
   });
 }

@@ -11,6 +11,7 @@ import {
 } from "./autosave.js";
 import { progress } from "./autosave_state.js";
 import * as localDrafts from "./local_drafts.js";
+import { gettext } from "./messages.js";
 
 const { story } = form.dataset;
 const container = document.getElementById("local-drafts");
@@ -67,7 +68,7 @@ function restore(draft, banner) {
   // If the story was new and has been saved since, store the draft again under the story's own id.
   if (draft.id !== draftId())
     saveLocally().then(() => progress.canStoreLocally && localDrafts.remove(draft.id));
-  showStatus("Restored from this device.");
+  showStatus(gettext("Restored from this device."));
 }
 
 /** Stores the time when a draft was discarded (0: not discarded). Then replaces the element that shows
@@ -77,13 +78,13 @@ async function setDiscarded(draft, time, element, makeElement) {
   try {
     await localDrafts.save(draft);
   } catch {
-    showStatus("This browser could not store that. Try again.");
+    showStatus(gettext("This browser could not store that. Try again."));
     return;
   }
   element.remove();
   const next = makeElement(draft);
   if (next) next.querySelector("summary, button").focus();
-  else showStatus("The form below already has these changes.");
+  else showStatus(gettext("The form below already has these changes."));
 }
 
 function offerUndo(draft) {

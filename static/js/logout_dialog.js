@@ -1,5 +1,6 @@
 /* Before logging out, says that unsaved text stays on this device. */
 import * as localDrafts from "./local_drafts.js";
+import { ngettext } from "./messages.js";
 
 const logout = document.querySelector("form[action$='/newsroom/logout']");
 const dialog = document.getElementById("logout-dialog");
@@ -15,8 +16,11 @@ function showDialog(drafts) {
     leave();
     return;
   }
-  dialog.querySelector("[data-part=count]").textContent =
-    drafts.length === 1 ? "One story has" : `${drafts.length} stories have`;
+  dialog.querySelector("h2").textContent = ngettext(
+    "One story has text that is only on this device",
+    "%(count)s stories have text that is only on this device",
+    drafts.length,
+  );
   dialog.returnValue = "stay";
   dialog.showModal();
   dialog.addEventListener("close", () => dialog.returnValue === "leave" && leave(), { once: true });

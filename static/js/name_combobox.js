@@ -1,6 +1,7 @@
 /* A combobox whose suggestions htmx fetches, and a status line for screen readers. */
 import { Combobox } from "./combobox.js";
 import { isSame } from "./name_lists.js";
+import { gettext } from "./messages.js";
 
 const WAIT_MS = 200;
 const query = document.getElementById("suggestion-query");
@@ -64,7 +65,7 @@ export class NameCombobox extends Combobox {
       this.addNewName(text);
       this.showOptions(hasFocus);
     }
-    if (hasFocus) announce(count || "No suggestions");
+    if (hasFocus) announce(count || gettext("No suggestions"));
     this.answered();
   }
 

@@ -3,6 +3,7 @@
    names and the text that is being typed. */
 import { NameCombobox, clone, labelOf, announce } from "./name_combobox.js";
 import { hasComma, inOneLine, isSame, namesIn, separator, trimmed } from "./name_lists.js";
+import { gettext } from "./messages.js";
 
 const notifyInput = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
 
@@ -128,11 +129,11 @@ class NameField {
 
   add(name) {
     if (this.chips.has(name)) {
-      announce(`${name} is already in the list`);
+      announce(gettext("%(name)s is already in the list", { name }));
       return;
     }
     this.chips.append(name);
-    this.handleChange(`${name} added`);
+    this.handleChange(gettext("%(name)s added", { name }));
   }
 
   focus(chip, action = "remove") {
@@ -142,7 +143,7 @@ class NameField {
   remove(chip) {
     const next = chip.nextSibling || chip.previousSibling;
     chip.remove();
-    this.handleChange(`${chip.dataset.name} removed`);
+    this.handleChange(gettext("%(name)s removed", { name: chip.dataset.name }));
     this.focus(next);
   }
 
@@ -152,13 +153,16 @@ class NameField {
     if (step < 0) other.before(chip);
     else other.after(chip);
     const all = this.chips.all();
-    this.handleChange(`${chip.dataset.name}: ${all.indexOf(chip) + 1} of ${all.length}`);
+    const values = { name: chip.dataset.name, position: all.indexOf(chip) + 1, total: all.length };
+    this.handleChange(gettext("%(name)s: %(position)s of %(total)s", values));
     this.focus(chip, action);
   }
 
   refuse(name) {
     const { entry, error, field } = this;
-    error.textContent = name ? `No country found for “${name}”. Choose one from the list.` : "";
+    error.textContent = name
+      ? gettext("No country found for “%(name)s”. Choose one from the list.", { name })
+      : "";
     error.hidden = !name;
     if (name || field.hasAttribute("aria-invalid")) entry.setAttribute("aria-invalid", "true");
     else entry.removeAttribute("aria-invalid");

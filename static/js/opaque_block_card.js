@@ -3,6 +3,7 @@ import { askForCaption } from "./editor_dialogs.js";
 import { CARD, isEmpty } from "./editor_shape.js";
 import { blockOf } from "./opaque_blocks.js";
 import { setRovingTabindex } from "./roving_tabindex.js";
+import { gettext } from "./messages.js";
 
 // The content of a card is in a shadow tree, so that the editor cannot change it. Shadow trees do not
 // inherit the page's style sheets, so they are copied.
@@ -33,7 +34,7 @@ class OpaqueBlockCard extends HTMLElement {
     part("tools").setAttribute("aria-label", block.label);
     part("label").textContent = block.label;
     part("more").textContent = block.excerpt;
-    part("noun").textContent = block.noun;
+    part("question-text").textContent = gettext("Remove this %(block)s?", { block: block.noun });
     part("edit").hidden = !block.hasEditableCaption;
     const image = part("picture");
     image.hidden = !/^\/media\/[^/]/.test(block.picture || "");
@@ -61,8 +62,8 @@ class OpaqueBlockCard extends HTMLElement {
 
 if (window.customElements) customElements.define(CARD, OpaqueBlockCard);
 
-const UP = { sibling: "previousElementSibling", insert: "before", name: "up", end: "first" };
-const DOWN = { sibling: "nextElementSibling", insert: "after", name: "down", end: "last" };
+const UP = { sibling: "previousElementSibling", insert: "before", name: "up" };
+const DOWN = { sibling: "nextElementSibling", insert: "after", name: "down" };
 
 /** Returns the next block in a direction, without empty filler lines (card_guard.js), null at the end. */
 function neighbour(card, { sibling }) {
@@ -72,17 +73,25 @@ function neighbour(card, { sibling }) {
   return block && !isFiller(block) ? block : null;
 }
 
+/** Returns the sentence that a card cannot move further. */
+function describeEnd(card, direction) {
+  const values = { block: blockOf(card).noun };
+  return direction === UP
+    ? gettext("The %(block)s is already first.", values)
+    : gettext("The %(block)s is already last.", values);
+}
+
 /** Makes the cards' buttons move, edit and remove them. */
 export function bindCardButtons(editor, root, announce) {
   const move = (card, direction) => {
     const next = neighbour(card, direction);
-    if (!next) return announce(`The ${blockOf(card).noun} is already ${direction.end}.`);
+    if (!next) return announce(describeEnd(card, direction));
     editor.saveUndoState();
     next[direction.insert](card);
     editor.checkCards();
     card.focusOn(direction.name);
     card.scrollIntoView({ block: "nearest" });
-    return announce(`Moved ${direction.name}.`);
+    return announce(direction === UP ? gettext("Moved up.") : gettext("Moved down."));
   };
   const actions = {
     up: (card) => move(card, UP),
@@ -100,7 +109,7 @@ export function bindCardButtons(editor, root, announce) {
       editor.focus();
       // checkCards may have removed the filler line that the range starts in.
       if (root.contains(range.startContainer)) editor.setSelection(range);
-      announce(`Removed the ${block.noun}. Undo brings it back.`);
+      announce(gettext("Removed the %(block)s. Undo brings it back.", { block: block.noun }));
     },
   };
   root.addEventListener("card-action", (event) => actions[event.detail](event.target));

@@ -6,6 +6,7 @@ import { parseEditable, repairHtml } from "./editor_input.js";
 import { serializeBlock, serializeLine, serializeWithoutIds } from "./editor_output.js";
 import { CARD, isBlock } from "./editor_shape.js";
 import { isPlain, makeParagraphs, parseInert, splitBlocks } from "./html_source.js";
+import { gettext, ngettext } from "./messages.js";
 
 /** @typedef {import("./html_source.js").Piece & {serialized?: string}} Piece */
 /**
@@ -25,22 +26,28 @@ import { isPlain, makeParagraphs, parseInert, splitBlocks } from "./html_source.
 
 const MAX_TEXT = 90;
 const MAX_DESCRIBED = 20000; // characters of source
+/**
+ * @param {string} label
+ * @param {string} noun
+ */
+const named = (label, noun) => ({ label, noun });
+/** The names of blocks as a heading and within a sentence. */
 const NOUNS = {
-  "": "Loose text",
-  "#comment": "Comment",
-  p: "Paragraph",
-  ul: "List",
-  ol: "List",
-  blockquote: "Quotation",
-  h2: "Heading",
-  h3: "Heading",
-  h4: "Small heading",
-  video: "Video",
-  audio: "Sound",
-  details: "Details",
-  pre: "Fixed-width text",
-  dl: "List of terms",
-  hr: "Dividing line",
+  "": named(gettext("Loose text"), gettext("loose text")),
+  "#comment": named(gettext("Comment"), gettext("comment")),
+  p: named(gettext("Paragraph"), gettext("paragraph")),
+  ul: named(gettext("List"), gettext("list")),
+  ol: named(gettext("List"), gettext("list")),
+  blockquote: named(gettext("Quotation"), gettext("quotation")),
+  h2: named(gettext("Heading"), gettext("heading")),
+  h3: named(gettext("Heading"), gettext("heading")),
+  h4: named(gettext("Small heading"), gettext("small heading")),
+  video: named(gettext("Video"), gettext("video")),
+  audio: named(gettext("Sound"), gettext("sound")),
+  details: named(gettext("Details"), gettext("details")),
+  pre: named(gettext("Fixed-width text"), gettext("fixed-width text")),
+  dl: named(gettext("List of terms"), gettext("list of terms")),
+  hr: named(gettext("Dividing line"), gettext("dividing line")),
 };
 
 /** @param {string | null} text */
@@ -64,8 +71,8 @@ function hostOf(frame) {
  */
 function describe({ name, source, rows }) {
   if (rows) {
-    const count = `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}`;
-    return { noun: "table", label: `Table, ${count}`, excerpt: "" };
+    const label = ngettext("Table, %(count)s row", "Table, %(count)s rows", rows);
+    return { noun: gettext("table"), label, excerpt: "" };
   }
   // Spaces between adjacent tags separate the words of adjacent elements in the excerpt.
   const { body } = parseInert(source.slice(0, MAX_DESCRIBED).replace(/></g, "> <"));
@@ -74,21 +81,29 @@ function describe({ name, source, rows }) {
   const excerpt = shorten(body.textContent);
   if (frame) {
     const host = hostOf(frame);
-    return { noun: "embed", label: host ? `Embed from ${host}` : "Embed", excerpt };
+    const label = host ? gettext("Embed from %(host)s", { host }) : gettext("Embed");
+    return { noun: gettext("embed"), label, excerpt };
   }
-  if (pictures.length > 1)
-    return { noun: "gallery", label: `Gallery, ${pictures.length} pictures`, excerpt };
+  if (pictures.length > 1) {
+    const label = ngettext(
+      "Gallery, %(count)s picture",
+      "Gallery, %(count)s pictures",
+      pictures.length,
+    );
+    return { noun: gettext("gallery"), label, excerpt };
+  }
   if (pictures.length && (name === "figure" || name === "img")) {
     const alt = shorten(pictures[0].getAttribute("alt"));
     const picture = pictures[0].getAttribute("src") || "";
     const hasEditableCaption = Boolean(figureParts(body.firstElementChild));
-    const label = `Picture: ${alt || "no alt text"}`;
-    return { noun: "picture", label, excerpt, picture, hasEditableCaption };
+    const label = alt ? gettext("Picture: %(alt)s", { alt }) : gettext("Picture: no alt text");
+    return { noun: gettext("picture"), label, excerpt, picture, hasEditableCaption };
   }
-  const label = /** @type {Record<string, string>} */ (NOUNS)[name] || "Block";
+  const nouns = /** @type {Record<string, ReturnType<typeof named>>} */ (NOUNS);
+  const { label, noun } = nouns[name] || named(gettext("Block"), gettext("block"));
   const comment = source.replace(/^<!--|-->$/g, "");
   return {
-    noun: label.toLowerCase(),
+    noun,
     label,
     excerpt: name === "#comment" ? shorten(comment) : excerpt,
   };

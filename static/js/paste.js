@@ -9,6 +9,7 @@ import { groupLists } from "./paste_lists.js";
 import { canonicalLanguage, markText } from "./paste_marks.js";
 import { describeSkipped, findAnchors, nounOf, parseClipboard } from "./paste_source.js";
 import { closeStrayTags } from "./stray_tags.js";
+import { gettext } from "./messages.js";
 
 // Longer HTML is pasted as plain paragraphs, because the browser needs about 40 µs for an element and
 // 100 µs for a block.
@@ -83,7 +84,7 @@ function serializeBody(body, root) {
   return blocks.map((block) => block.outerHTML).join("\n");
 }
 
-const TOO_MUCH = "Pasted without formatting because the text is very long.";
+const TOO_MUCH = gettext("Pasted without formatting because the text is very long.");
 const count = (pattern, html) => (html.match(pattern) || []).length;
 const isTooMuch = (html) =>
   html.length > MAX_LENGTH ||

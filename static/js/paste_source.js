@@ -1,12 +1,13 @@
 /* The clipboard's document: how it is parsed, its elements that are not text, and its anchors. */
 import { nameSet } from "./html_names.js";
 import { closeStrayTags } from "./stray_tags.js";
+import { joinList, ngettext } from "./messages.js";
 
 // Elements whose content browsers do not show.
 const HIDDEN = nameSet(
   "base colgroup head link meta noscript script style template title xml annotation annotation-xml",
 );
-// Elements that cannot be pasted, and what people call them.
+// Elements that cannot be pasted, and the keys of their names in COUNTS.
 const NOUNS = {
   img: "picture",
   svg: "picture",
@@ -111,19 +112,36 @@ export function nounOf(element) {
   return isPixel || hasNoText || isEmpty ? "" : noun;
 }
 
-const countOf = (noun, count) => `${count} ${noun}${count > 1 ? "s" : ""}`;
+// What people call the elements that cannot be pasted.
+const COUNTS = {
+  picture: (count) => ngettext("%(count)s picture", "%(count)s pictures", count),
+  video: (count) => ngettext("%(count)s video", "%(count)s videos", count),
+  "audio clip": (count) => ngettext("%(count)s audio clip", "%(count)s audio clips", count),
+  embed: (count) => ngettext("%(count)s embed", "%(count)s embeds", count),
+  button: (count) => ngettext("%(count)s button", "%(count)s buttons", count),
+  "form field": (count) => ngettext("%(count)s form field", "%(count)s form fields", count),
+  "deleted passage": (count) =>
+    ngettext("%(count)s deleted passage", "%(count)s deleted passages", count),
+};
 
 /** Returns a sentence that says what was not pasted, "" for nothing. `counts` is a Map by noun. */
 export function describeSkipped(counts) {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (!total) return "";
-  const all = [...counts].map(([noun, count]) => countOf(noun, count));
-  const list =
-    all.length > 1 ? `${all.slice(0, -1).join(", ")} and ${all[all.length - 1]}` : all[0];
-  const help = counts.has("picture")
-    ? "add pictures with the Picture button"
-    : "add what is missing by hand";
-  return `${list} ${total > 1 ? "were" : "was"} not pasted: ${help}.`;
+  const items = joinList([...counts].map(([noun, count]) => COUNTS[noun](count)));
+  return counts.has("picture")
+    ? ngettext(
+        "%(items)s was not pasted: add pictures with the Picture button.",
+        "%(items)s were not pasted: add pictures with the Picture button.",
+        total,
+        { items },
+      )
+    : ngettext(
+        "%(items)s was not pasted: add what is missing by hand.",
+        "%(items)s were not pasted: add what is missing by hand.",
+        total,
+        { items },
+      );
 }
 
 /** Returns the fragment of a link, decoded if it is valid; "" if there is none. */

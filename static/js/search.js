@@ -1,5 +1,6 @@
 /* Suggestions under the search box of the header. Their styles are loaded when the box gets the focus. */
 import { Combobox } from "./combobox.js";
+import { gettext } from "./messages.js";
 
 const WAIT_MS = 150;
 const TIMEOUT_MS = 5000; // then the suggestions for the text before are removed
@@ -43,7 +44,7 @@ async function fetchSuggestions() {
 }
 
 list.setAttribute("role", "listbox");
-list.setAttribute("aria-label", "Suggestions");
+list.setAttribute("aria-label", gettext("Suggestions"));
 const combobox = new Combobox(box, list, fetchSuggestions, WAIT_MS);
 
 function close() {

@@ -1,5 +1,6 @@
 /* On every reader's page: reports failed requests of htmx, scrolls the navigation to the current section, and
    loads search suggestions if the search box is visible. */
+import { gettext } from "./messages.js";
 const getStatus = () => document.getElementById("status");
 
 /* By event of htmx 2 and 4: the element that sent the request, and a code for the failure: the HTTP
@@ -13,9 +14,9 @@ const FAILURES = {
     ctx && [ctx.sourceElement, ctx.request.signal?.reason === "timeout" ? "timeout" : 0],
 };
 const reason = (code) => {
-  if (code === "timeout") return "The site took too long to answer.";
-  if (code) return "The site could not answer.";
-  return navigator.onLine ? "The site could not be reached." : "You are offline.";
+  if (code === "timeout") return gettext("The site took too long to answer.");
+  if (code) return gettext("The site could not answer.");
+  return navigator.onLine ? gettext("The site could not be reached.") : gettext("You are offline.");
 };
 
 /** Returns a notice with a button that tries again. */
@@ -23,7 +24,7 @@ const makeNotice = (text, retry) => {
   const notice = Object.assign(document.createElement("div"), { className: "request-error" });
   const button = Object.assign(document.createElement("button"), {
     type: "button",
-    textContent: "Try again",
+    textContent: gettext("Try again"),
   });
   notice.append(Object.assign(document.createElement("p"), { textContent: text }), button);
   button.addEventListener("click", retry);
@@ -48,7 +49,7 @@ const failMore = (link, code) => {
     link.focus();
     link.click();
   };
-  link.before(report("Could not load more stories.", code, retry));
+  link.before(report(gettext("Could not load more stories."), code, retry));
 };
 /** Replaces the results of the earlier query. The page gets the URL of the new query, so that reloading
     the page tries the new query again. */
@@ -58,7 +59,7 @@ const failSearch = (form, code) => {
   );
   history.replaceState(history.state, "", query ? `${form.action}?${query}` : form.action);
   document.getElementById("results").replaceChildren(
-    report("Could not show the results.", code, () => {
+    report(gettext("Could not show the results."), code, () => {
       form.elements.q.focus();
       form.dispatchEvent(new Event("input", { bubbles: true }));
     }),

@@ -1,6 +1,7 @@
 /* Small features of the story form: lengths, word count, keyboard shortcuts, links of the error summary,
    other editors, checks of the picture. */
 import { INLINE } from "./html_names.js";
+import { formatNumber, gettext, ngettext } from "./messages.js";
 
 const WAIT_MS = 250;
 const HOLD_MS = 10000; // in which a second press of a shortcut is ignored
@@ -9,7 +10,6 @@ const find = (id) => document.getElementById(id);
 const form = find("story");
 
 const clone = (id) => document.importNode(find(id).content, true).firstElementChild;
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 const onText = (field, act) =>
   ["input", "restored"].forEach((event) => field.addEventListener(event, act));
 const describe = (field, note, isDescribed) => {
@@ -28,9 +28,8 @@ for (const id of ["headline", "dek"]) {
   const show = () => {
     const length = lengthOf(field.value.trim());
     const isLong = length > Number(guide.dataset.most);
-    guide.textContent = length
-      ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "")
-      : "";
+    const text = ngettext("%(count)s character", "%(count)s characters", length);
+    guide.textContent = length ? text + (isLong ? ` – ${guide.dataset.long}` : "") : "";
     guide.classList.toggle("too-long", isLong);
   };
   guide.id = `${id}-length`;
@@ -59,7 +58,8 @@ const words = clone("word-count");
 const count = () => {
   const number = wordsIn(body.value);
   const minutes = Math.max(1, Math.round(number / WORDS_PER_MINUTE));
-  words.textContent = plural(number, "word") + (number ? ` · ${minutes} min read` : "");
+  const text = ngettext("%(count)s word", "%(count)s words", number);
+  words.textContent = number ? `${text} · ${gettext("%(minutes)s min read", { minutes })}` : text;
 };
 let timer = 0;
 find("counts").prepend(words);
@@ -163,8 +163,8 @@ const [pictureNote, tooLarge, altRequired] = [
 ].map(clone);
 const size = (bytes) =>
   bytes < 1e6
-    ? `${Math.ceil(bytes / 1024)} KB`
-    : `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`;
+    ? gettext("%(size)s KB", { size: Math.ceil(bytes / 1024) })
+    : gettext("%(size)s MB", { size: formatNumber(Math.round((bytes / 1024 / 1024) * 10) / 10) });
 const toggleNote = (note, field, isDescribed) => {
   if (isDescribed) field.after(note);
   else note.remove();
@@ -183,7 +183,10 @@ const checkPicture = () => {
   picture.setAttribute("aria-invalid", String(isTooLarge));
   if (file) pictureNote.textContent = `${file.name}, ${size(file.size)}`;
   if (isTooLarge) {
-    tooLarge.textContent = `${file.name} is larger than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
+    tooLarge.textContent = gettext("%(file)s is larger than %(limit)s. Choose a smaller picture.", {
+      file: file.name,
+      limit: size(Number(picture.dataset.largest)),
+    });
     picture.value = "";
   }
   checkAlt();

@@ -14,6 +14,7 @@ import {
 } from "./autosave.js";
 import { pending, progress, submission } from "./autosave_state.js";
 import { isLoggedIn } from "./requests.js";
+import { gettext } from "./messages.js";
 
 const cancelButton = /** @type {HTMLButtonElement} */ (document.getElementById("stop-sending"));
 const firstButton = /** @type {HTMLButtonElement} */ (form.querySelector("button[name=do]"));
@@ -32,7 +33,7 @@ function stopSending(event) {
 }
 
 function post() {
-  showStatus("Sending…");
+  showStatus(gettext("Sending…"));
   isConfirmedSubmit = true;
   if (form.requestSubmit) form.requestSubmit(button);
   else (button || firstButton).click(); // Safari before 16
@@ -40,21 +41,38 @@ function post() {
   if (pending.formId) setTimeout(() => (cancelButton.hidden = !pending.formId), RETRY_MS);
   else {
     stopSending("invalid"); // the browser shows which field is invalid
-    showStatus("Not sent.");
+    showStatus(gettext("Not sent."));
     saveLocally();
   }
 }
 
 /** @param {boolean | null} isIn whether somebody is logged in */
 function reportNotSent(isIn) {
-  const where = progress.canStoreLocally
-    ? "Kept on this device"
-    : "This browser cannot keep it, so copy your text";
-  if (isIn === false) sayLoggedOut(`${where}.`);
-  else if (navigator.onLine)
-    showStatus(`The server does not answer. ${where}; will send when it does.`);
-  else showStatus(`Offline. ${where}; will send when you're back online.`);
+  const isKept = progress.canStoreLocally;
+  if (isIn === false)
+    sayLoggedOut(
+      isKept
+        ? gettext("Kept on this device.")
+        : gettext("This browser cannot keep it, so copy your text."),
+    );
+  else showStatus(navigator.onLine ? describeSilence(isKept) : describeOffline(isKept));
 }
+
+/** @param {boolean} isKept whether the text is on this device */
+const describeSilence = (isKept) =>
+  isKept
+    ? gettext("The server does not answer. Kept on this device; will send when it does.")
+    : gettext(
+        "The server does not answer. This browser cannot keep it, so copy your text; will send when it does.",
+      );
+
+/** @param {boolean} isKept whether the text is on this device */
+const describeOffline = (isKept) =>
+  isKept
+    ? gettext("Offline. Kept on this device; will send when you're back online.")
+    : gettext(
+        "Offline. This browser cannot keep it, so copy your text; will send when you're back online.",
+      );
 
 /** @param {string} where says where the text is stored */
 function sayLoggedOut(where) {
@@ -95,7 +113,7 @@ form.addEventListener(
     if (!submission.send("submit")) return;
     button = /** @type {HTMLButtonElement | null} */ (event.submitter);
     pending.action = button?.value || "save";
-    showStatus("Sending…");
+    showStatus(gettext("Sending…"));
     saveLocally().then(sendIfPossible);
   },
   true,
@@ -112,7 +130,9 @@ cancelButton.addEventListener("click", async () => {
   if (button) button.focus();
   await saveLocally();
   if (progress.canStoreLocally && draft !== draftId()) localDrafts.remove(draft).catch(() => {});
-  showStatus(isSent ? "Cancelled, but the server may already have it." : "Not sent.");
+  showStatus(
+    isSent ? gettext("Cancelled, but the server may already have it.") : gettext("Not sent."),
+  );
   sendToServer();
 });
 

@@ -31,6 +31,7 @@ from whoosh.fields import ID, TEXT, Schema
 from whoosh.index import create_in
 from whoosh.reading import TermNotFound
 
+from spectator.i18n import lazy_gettext
 from spectator.search import EngineFaultError
 from spectator.search.whoosh.budget import Budget
 
@@ -188,7 +189,7 @@ def layout_fault() -> str:
         has_layout = _has_layout()
     except OSError:
         return ""
-    return "" if has_layout else _FAULT
+    return "" if has_layout else str(_FAULT)
 
 
 @cache
@@ -204,10 +205,11 @@ def _has_layout() -> bool:
     return sample == _SAMPLE
 
 
-_FAULT = (
-    f"Search is off because the installed Whoosh {whoosh.versionstring()} does not store an "
-    f"index like {EXPECTED_RELEASE}; run `pip install --require-hashes -r requirements.txt` "
-    "and restart the site."
+_FAULT = lazy_gettext(
+    "Search is off because the installed Whoosh %(version)s does not store an index like "
+    "%(expected)s; run `pip install --require-hashes -r requirements.txt` and restart the site.",
+    version=whoosh.versionstring(),
+    expected=EXPECTED_RELEASE,
 )
 _SAMPLE_TEXTS = ("mali vote mali", "vote", "niger mali", "mali accra malo")
 _SAMPLE = {

@@ -146,20 +146,14 @@ def canonical_tag(tag: str) -> str:
     return "-".join(parts)
 
 
-def tag_problem(tag: str) -> str:
-    """Return what is wrong with a language tag, as a message for an editor; "" if valid."""
-    if not tag:
-        return "Choose a language."
+def is_usable_tag(tag: str) -> bool:
+    """Return whether text is a language tag with the shortest code of its language."""
     first = tag.lower().partition("-")[0]
     is_known = len(first) == 3 or first in _TWO_LETTERS
-    if is_language_tag(tag) and is_known and first not in _TWO_LETTER_CODES:
-        return ""
-    suggestion = _suggest_tag(tag)
-    hint = f"Use “{suggestion}”." if suggestion else "Use a tag such as en, pt-BR or ha-Arab."
-    return f"“{tag[:40]}” is not a language tag. {hint}"
+    return is_language_tag(tag) and is_known and first not in _TWO_LETTER_CODES
 
 
-def _suggest_tag(tag: str) -> str:
+def suggest_tag(tag: str) -> str:
     """Return the tag for a language's name, another code or a wrong separator; "" if unknown."""
     name = tag.strip().casefold()
     if name in _TAGS or name in NATIVE_NAMES:
@@ -167,5 +161,5 @@ def _suggest_tag(tag: str) -> str:
     rewritten = tag.strip().replace("_", "-")
     first = rewritten.lower().partition("-")[0]
     rewritten = _TWO_LETTER_CODES.get(first, first) + rewritten[len(first) :]
-    is_good = rewritten != tag and is_language_tag(rewritten) and not tag_problem(rewritten)
+    is_good = rewritten != tag and is_usable_tag(rewritten)
     return canonical_tag(rewritten) if is_good else ""
