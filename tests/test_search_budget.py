@@ -324,3 +324,21 @@ def test_while_the_index_is_locked_searches_respond_that_it_is_busy(
         assert client.get("/").status_code == 200
         assert index.offset() is not None, "None would mean that the index must be rebuilt"
     assert client.get("/search?q=ports").status_code == 200
+
+
+def test_one_search_of_editors_at_a_time_waits_beside_those_of_readers(
+    app: Flask,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    article_id = story(headline="Ports of the coast")
+    catch_up()
+    monkeypatch.setattr(whoosh_index, "LOCK_TIMEOUT_SECONDS", 0.01)
+    index = indexing.open_public_index(app.config["DATA_DIR"])
+    for_editors = SearchRequest("ports", is_for_editors=True)
+    with index._editors_turn():  # type: ignore[attr-defined]
+        with pytest.raises(IndexBusyError):
+            index.find(for_editors)
+        assert index.find(SearchRequest("ports")).ids == [article_id]
+    assert index.find(for_editors).ids == [article_id]

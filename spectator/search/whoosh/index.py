@@ -54,6 +54,7 @@ class _ReaderState:
     def __init__(self) -> None:
         self.process_id = os.getpid()
         self.lock = threading.Lock()
+        self.editors_turn = threading.Lock()
         self.snapshot: Snapshot | None = None
         self.unusable_generation: Generation | None = None
 
@@ -78,7 +79,7 @@ class WhooshIndex:
 
     def find(self, request: SearchRequest) -> SearchResults:
         """See `Index.find`."""
-        return self._run(lambda snapshot: search(snapshot, request))
+        return self._run(lambda snapshot: search(snapshot, request), request.is_for_editors)
 
     def suggest(self, text: str, limit: int = 5) -> Suggestions:
         """See `Index.suggest`."""
@@ -87,7 +88,10 @@ class WhooshIndex:
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """See `Index.more_like_this`."""
         words = count_words(document)  # without the lock: a long text takes half a second
-        return self._run(lambda snapshot: more_like_this(snapshot, document.id, words, limit))
+        return self._run(
+            lambda snapshot: more_like_this(snapshot, document.id, words, limit),
+            is_for_editors=True,
+        )
 
     def versions(self) -> dict[int, int]:
         """See `Index.versions`."""
@@ -171,9 +175,10 @@ class WhooshIndex:
         with self._locked_state() as state:
             state.close_snapshot()
 
-    def _run(self, read: Callable[[Snapshot], T]) -> T:
+    def _run(self, read: Callable[[Snapshot], T], is_for_editors: bool = False) -> T:
         """Return the result of `read` on the current snapshot; after a fault, reopen it once."""
-        with self._locked_state() as state:
+        turn = self._editors_turn() if is_for_editors else contextlib.nullcontext()
+        with turn, self._locked_state() as state:
             try:
                 return read(self._current_snapshot(state))
             except IndexUnavailableError:
@@ -189,11 +194,26 @@ class WhooshIndex:
                 raise _unavailable_error(snapshot.generation, error) from error
 
     @contextlib.contextmanager
-    def _locked_state(self) -> Iterator[_ReaderState]:
+    def _editors_turn(self) -> Iterator[None]:
+        """Let only one editor's search at a time wait for the lock beside those of readers."""
+        turn = self._current_state().editors_turn
+        if not turn.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            raise IndexBusyError("the search index is busy with other searches")
+        try:
+            yield
+        finally:
+            turn.release()
+
+    def _current_state(self) -> _ReaderState:
+        """Return the state of this process; a forked one gets its own."""
         if self._reader_state.process_id != os.getpid():
             self._inherited.append(self._reader_state)
             self._reader_state = _ReaderState()
-        state = self._reader_state
+        return self._reader_state
+
+    @contextlib.contextmanager
+    def _locked_state(self) -> Iterator[_ReaderState]:
+        state = self._current_state()
         if not state.lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
             raise IndexBusyError("the search index is busy with other searches")
         try:
