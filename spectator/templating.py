@@ -80,6 +80,12 @@ def date_time(moment: datetime) -> str:
     return join_date_and_time(long_date(local), f"{local:%H:%M} {zone_abbreviation(local)}")
 
 
+def page_language() -> str:
+    """Return the language tag of the page: with its region, if it is the site's own."""
+    language, tag = current_language(), str(current_app.config["LANGUAGE"])
+    return tag if tag.partition("-")[0] == language.partition("-")[0] else language
+
+
 def newsroom_time(moment: datetime) -> str:
     """Return a time with UTC for editors: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
     return format_moment(moment, _newsroom_zone())
@@ -186,6 +192,7 @@ def register(app: Flask) -> None:
         "kind_label": kind_label,
         "current_language": current_language,
         "language_name": language_name,
+        "page_language": page_language,
         "note_labels": NOTE_LABELS,
         "list_path": listing_path,
         "permalink": permalink,
