@@ -13,6 +13,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from spectator.i18n import gettext
 from spectator.search import (
     Document,
     IndexBusyError,
@@ -121,14 +122,22 @@ class WhooshIndex:
         with self._generations.lock("switch", wait=True):
             generation = self._generations.current()
             if generation is None or generation.is_damaged:
-                raise IndexUnavailableError("there is no search index to change; rebuild it")
+                raise IndexUnavailableError(
+                    gettext("there is no search index to change; rebuild it")
+                )
             if generation.format != FORMAT:
                 raise IndexUnavailableError(
-                    "the search index has the format of another release and must be rebuilt"
+                    gettext(
+                        "the search index has the format of another release and must be rebuilt"
+                    )
                 )
             if expected_offset is not None and generation.offset != expected_offset:
                 raise IndexUnavailableError(
-                    f"the search index is at offset {generation.offset}, not {expected_offset}"
+                    gettext(
+                        "the search index is at offset %(offset)s, not %(expected)s",
+                        offset=generation.offset,
+                        expected=expected_offset,
+                    )
                 )
             _commit_or_mark_damaged(generation, changes)
             write_offset(generation.path, offset)
@@ -235,14 +244,16 @@ class WhooshIndex:
             snapshot.budget = Budget()  # each read has its own
             return snapshot
         if generation and generation == state.unusable_generation:
-            raise IndexUnavailableError("the search index is damaged and must be rebuilt")
+            raise IndexUnavailableError(
+                gettext("the search index is damaged and must be rebuilt")
+            )
         try:
             new_snapshot = open_snapshot(self._generations, snapshot, self._zone)
         except IndexUnavailableError:
             raise
         except Exception as error:
             if generation is None:
-                raise IndexUnavailableError("there is no search index") from error
+                raise IndexUnavailableError(gettext("there is no search index")) from error
             if not _is_resource_shortage(error):
                 state.unusable_generation = generation
             raise _unavailable_error(generation, error) from error
@@ -273,7 +284,9 @@ def _commit_or_mark_damaged(
 def _unavailable_error(generation: Generation, error: Exception) -> IndexUnavailableError:
     if not _is_resource_shortage(error):
         generation.mark_damaged()
-    return IndexUnavailableError(f"the search index cannot be read: {error!r}")
+    return IndexUnavailableError(
+        gettext("the search index cannot be read: %(error)s", error=repr(error))
+    )
 
 
 def _is_resource_shortage(error: Exception) -> bool:
