@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from spectator import media, queries
+from spectator import media, publishing, queries
 from spectator.db import db, wait_while_busy
 
 log = logging.getLogger(__name__)
@@ -116,12 +116,19 @@ class RenditionConsumer:
         if state.is_withdrawn:
             if stored and media.remove_renditions(self.location, state.digest):
                 log.info("picture %s: renditions removed; no published story uses it", state.id)
+            stored = set()
         elif state.digest not in self.broken and not stored.issuperset(
             name for name, _ in media.rendition_names(*original)
         ):
             if time.monotonic() > deadline:
                 return False
             media.make_renditions(self.location, *original)
+        if state.has_avif and not stored.issuperset(
+            name for name, _ in media.avif_names(state.digest, state.width, state.height)
+        ):
+            # Until `avif` has made them again, pages do not name them.
+            with db.write() as session:
+                publishing.set_has_avif(session, state.digest, False, not state.is_withdrawn)
         return True
 
     def _mark_broken(self, state: queries.PictureState, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from functools import cache
@@ -25,7 +25,7 @@ from spectator.formats import (
     language_name,
 )
 from spectator.i18n import current_language, lazy_gettext, lazy_pgettext
-from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
+from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
 from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
 from spectator.static_files import StaticFiles
@@ -113,6 +113,19 @@ def renditions(picture: Picture) -> list[tuple[str, int]]:
     return [(picture_url(name), width) for name, width in names]
 
 
+def avif_renditions(picture: Picture) -> list[tuple[str, int]]:
+    """Return (URL, width in pixels) of each AVIF rendition, narrowest first, if all are stored."""
+    if not picture.has_avif:
+        return []
+    names = avif_names(picture.digest, picture.width, picture.height)
+    return [(picture_url(name), width) for name, width in names]
+
+
+def srcset(images: Iterable[tuple[str, int]]) -> str:
+    """Return URLs with their widths in pixels as the value of an attribute srcset."""
+    return ", ".join(f"{url} {width}w" for url, width in images)
+
+
 def story_kind(article: Article) -> str:
     """Return a story's kind; what section Opinion has without another kind is opinion."""
     is_opinion = article.kind == DEFAULT_KIND and article.section.slug == "opinion"
@@ -196,6 +209,7 @@ def register(app: Flask) -> None:
         "note_labels": NOTE_LABELS,
         "list_path": listing_path,
         "permalink": permalink,
+        "avif_renditions": avif_renditions,
         "renditions": renditions,
         "static_path": files.url,
         "story_kind": story_kind,
@@ -219,4 +233,5 @@ def register(app: Flask) -> None:
         iso=iso,
         rfc822=rfc822,
         reading_minutes=reading_minutes,
+        srcset=srcset,
     )

@@ -24,7 +24,8 @@ from types import FrameType
 
 from flask import Flask
 
-from spectator import indexing, publishing, queries, related
+from spectator import indexing, media, publishing, queries, related
+from spectator.avif import AvifMaker
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import database_file, db, wait_while_busy
 from spectator.db.clock import SharedClock, current_time
@@ -41,8 +42,8 @@ log = logging.getLogger(__name__)
 CLOCK_SECONDS = 0.25
 MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
-# A request to a bucket may take longer. It ends with the process, which does no harm.
-PICTURES_STOP_SECONDS = 3.0
+# A request to a bucket or a large picture may take longer. It ends with the process, without harm.
+SLOW_THREADS, PICTURES_STOP_SECONDS = ("pictures", "avif"), 3.0
 PUBLICATION_RETRY = timedelta(minutes=1)
 
 
@@ -64,6 +65,7 @@ class Worker:
         )
         self.maintenance = Maintenance(app, self.attempt, self.proxy_cache, self.renditions)
         self.membership = self.maintenance.membership
+        self.avif = AvifMaker(app.config["MEDIA"], lambda: self.membership.has(leases.LEADER))
         self.publication_tried_at: datetime | None = None
         self.next_publication_retry_at = 0.0
 
@@ -91,6 +93,7 @@ class Worker:
                 "clock": self.run_clock,
                 "refresher": self.run_refresher,
                 "pictures": self.run_pictures,
+                "avif": self.run_avif,
             }
             if not database_file(self.app.config["DATABASE_URL"]):
                 loops["membership"] = self.run_membership
@@ -105,7 +108,7 @@ class Worker:
             finally:
                 self.is_stopping = True
                 for thread in threads:
-                    thread.join(PICTURES_STOP_SECONDS if thread.name == "pictures" else None)
+                    thread.join(PICTURES_STOP_SECONDS if thread.name in SLOW_THREADS else None)
                 with self.app.app_context():
                     self.membership.sign_off()
         if self.error is not None:
@@ -134,6 +137,11 @@ class Worker:
         """Make and remove renditions in a bucket, which no index may wait for."""
         if self.renditions.directory is None:
             self.run_rounds(self.renditions.sync, lambda: self.renditions.next_repair_at)
+
+    def run_avif(self) -> None:
+        """Make AVIF renditions of older pictures, slowly."""
+        if media.HAS_AVIF:
+            self.run_rounds(self.avif.make_next, lambda: self.avif.next_at)
 
     def run_membership(self) -> None:
         """Report to the other hosts every few seconds, whatever the other threads are doing."""

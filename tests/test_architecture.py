@@ -27,7 +27,7 @@ LAYERS = (
         "outgoing",
     },
     {"site", "newsroom", "importers", "worker", "maintenance", "operations", "demo"},
-    {"listing_consumer", "proxy_cache", "related", "renditions"},
+    {"avif", "listing_consumer", "proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
     {
         "publishing",

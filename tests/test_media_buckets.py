@@ -71,7 +71,7 @@ def test_an_upload_is_in_the_bucket_and_readers_get_its_renditions(
         if name.startswith("renditions/"):
             answer = client.get("/media/" + name.removeprefix("renditions/"))
             assert (answer.status_code, answer.data) == (200, content)
-            assert answer.content_type == "image/jpeg"
+            assert answer.content_type == media.CONTENT_TYPES[f".{name.rpartition('.')[2]}"]
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert status_of(client, "ab/" + "ab" * 16 + "-320.jpg") == 404
 

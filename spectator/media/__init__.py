@@ -1,9 +1,10 @@
 """Uploaded pictures and their renditions: bytes and a store, no database.
 
 In the store (a directory or a bucket, see `stores`), `originals/` holds each stored picture
-(re-encoded, without metadata) and `renditions/` the smaller copies that readers get. Renditions can
-be deleted and are made again from the originals. A separate program (`decoder`, run by `sandbox`)
-decodes pictures, so that hostile bytes never reach a process of the site.
+(re-encoded, without metadata) and `renditions/` the smaller copies that readers get, in the format
+of the original and in AVIF, which takes half the bytes but which not every browser reads.
+Renditions can be deleted and are made again from the originals. A separate program (`decoder`, run
+by `sandbox`) decodes pictures, so that hostile bytes never reach a process of the site.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from typing import IO
 from spectator.i18n import gettext, lazy_gettext
 from spectator.media.decoder import (
     DAMAGED,
+    HAS_AVIF,
     MAX_BYTES,
     MAX_JPEG_PIXELS,
     MAX_PIXELS,
     WIDTHS,
     PictureError,
     PictureResourceError,
+    avif_widths,
     gettext_noop,
     rendition_widths,
 )
@@ -43,6 +46,7 @@ from spectator.object_storage import StoreError
 __all__ = [
     "CONTENT_TYPES",
     "DAMAGED",
+    "HAS_AVIF",
     "MAX_BYTES",
     "WIDTHS",
     "Location",
@@ -50,6 +54,7 @@ __all__ = [
     "PictureResourceError",
     "StoreError",
     "StoredPicture",
+    "make_avif",
     "make_renditions",
     "open_bucket",
     "open_picture_store",
@@ -72,23 +77,29 @@ STORE_DOWN = gettext_noop(
 RENDITION_SECONDS = 10.0
 _RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
 _RENDITION_NAME = re.compile(
-    r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png)", re.ASCII
+    r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png|avif)", re.ASCII
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
-    """A stored picture: `digest` names its files; sizes are the original's, in pixels and bytes."""
+    """A stored picture: `digest` names its files; sizes are the original's, in pixels and bytes.
+
+    `has_avif`: all AVIF renditions are stored.
+    """
 
     digest: str
     extension: str
     width: int
     height: int
     byte_size: int
+    has_avif: bool = False
 
 
-def store_upload(stream: IO[bytes], location: Location) -> StoredPicture:
+def store_upload(stream: IO[bytes], location: Location, with_avif: bool = False) -> StoredPicture:
     """Store a picture with its renditions at `location` and return a description of it.
+
+    AVIF renditions take about a second; without `with_avif` the worker makes them.
 
     It is stored upright, in sRGB, at most 2560 pixels wide and without metadata. The same bytes
     give the same files. Raises PictureError if it is not a still picture within the limits,
@@ -99,24 +110,40 @@ def store_upload(stream: IO[bytes], location: Location) -> StoredPicture:
     with store.workspace() as work:
         _save_upload(stream, work / "upload")
         result = decode("original", work / "upload", work)
-        extension, width = result["extension"], result["width"]
+        extension, width, height = result["extension"], result["width"], result["height"]
         original = work / f"original.{extension}"
         with original.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         byte_size = original.stat().st_size
+        avif = avif_names(digest, width, height) if with_avif and HAS_AVIF else []
+        has_avif = bool(avif) and _encode_avif(original, work, avif)
         try:
             store.save(original_name(digest, extension), original)
         except StoreError as error:
             log.error("a picture was refused: %s", error)
             raise PictureResourceError(gettext(STORE_DOWN)) from error
-        _save_renditions(store, rendition_names(digest, extension, width), work)
-    return StoredPicture(digest, extension, width, result["height"], byte_size)
+        names = rendition_names(digest, extension, width) + (avif if has_avif else [])
+        has_avif &= _save_renditions(store, names, work)
+    return StoredPicture(digest, extension, width, height, byte_size, has_avif)
+
+
+def _encode_avif(original: Path, work: Path, names: list[tuple[str, int]]) -> bool:
+    """Write AVIF renditions of an upload, which is stored without them if that fails."""
+    try:
+        decode("renditions", original, work, *(f"{size}.avif" for _, size in names))
+    except (PictureError, OSError) as error:
+        log.warning("the worker will make the AVIF renditions: %s", error)
+        return False
+    return True
 
 
 def _save_renditions(
     store: DirectoryStore | BucketStore, names: list[tuple[str, int]], work: Path
-) -> None:
-    """Store the renditions of an upload; if a bucket is slow or fails, only the first ones."""
+) -> bool:
+    """Store the renditions of an upload; if a bucket is slow or fails, only the first ones.
+
+    Return whether all were stored.
+    """
     deadline = time.monotonic() + RENDITION_SECONDS
     try:
         for name, size in names:
@@ -125,6 +152,8 @@ def _save_renditions(
             store.save(f"renditions/{name}", work / f"{size}{Path(name).suffix}")
     except StoreError as error:
         log.warning("the worker will store the remaining renditions: %s", error)
+        return False
+    return True
 
 
 def original_name(digest: str, extension: str) -> str:
@@ -137,6 +166,11 @@ def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, 
     return [
         (f"{digest[:2]}/{digest}-{size}.{extension}", size) for size in rendition_widths(width)
     ]
+
+
+def avif_names(digest: str, width: int, height: int) -> list[tuple[str, int]]:
+    """Return (name below /media/, width in pixels) of each AVIF rendition, narrowest first."""
+    return [(f"{digest[:2]}/{digest}-{size}.avif", size) for size in avif_widths(width, height)]
 
 
 def rendition_path(directory: Path, name: str) -> Path | None:
@@ -192,19 +226,33 @@ def make_renditions(location: Location, digest: str, extension: str, width: int)
     answer, PictureError if the original is damaged, and PictureResourceError if memory or time ran
     out. Two processes may make the same rendition: both store the same file.
     """
-    store = open_picture_store(location)
-    missing = set(missing_renditions(location, digest, extension, width))
-    name_by_width = {
-        size: name for name, size in rendition_names(digest, extension, width) if name in missing
+    names = rendition_names(digest, extension, width)
+    return _make_missing(location, original_name(digest, extension), digest, names)
+
+
+def make_avif(location: Location, digest: str, extension: str, width: int, height: int) -> int:
+    """Make the missing AVIF renditions of an original; return their number.
+
+    Raises the same errors as `make_renditions`.
+    """
+    names = avif_names(digest, width, height)
+    return _make_missing(location, original_name(digest, extension), digest, names)
+
+
+def _make_missing(
+    location: Location, original: str, digest: str, names: list[tuple[str, int]]
+) -> int:
+    store, stored = open_picture_store(location), StoredRenditions(location).names(digest)
+    name_by_file = {
+        f"{size}{Path(name).suffix}": name for name, size in names if name not in stored
     }
-    if not name_by_width:
+    if not name_by_file:
         return 0
     with store.workspace() as work:
-        original = store.open_original(original_name(digest, extension), work)
-        decode("renditions", original, work, *name_by_width)
-        for size, name in name_by_width.items():
-            store.save(f"renditions/{name}", work / f"{size}.{extension}")
-    return len(name_by_width)
+        decode("renditions", store.open_original(original, work), work, *name_by_file)
+        for file, name in name_by_file.items():
+            store.save(f"renditions/{name}", work / file)
+    return len(name_by_file)
 
 
 def remove_renditions(location: Location, digest: str) -> int:

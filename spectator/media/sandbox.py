@@ -47,7 +47,7 @@ _decoder_lock = threading.Lock()
 _slots = threading.BoundedSemaphore(2)  # one picture being decoded, one waiting
 
 
-def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, Any]:
+def decode(job: str, source: Path, directory: Path, *files: str) -> dict[str, Any]:
     """Run a job of `decoder.py` and return its result.
 
     Raises PictureError, PictureResourceError if memory or time ran out, and OSError if the files
@@ -61,7 +61,7 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
         ):
             raise PictureResourceError(gettext(BUSY))
         try:
-            return _read_result(_run(job, source, directory, widths))
+            return _read_result(_run(job, source, directory, files))
         finally:
             _decoder_lock.release()
     finally:
@@ -69,7 +69,7 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
 
 
 def _run(
-    job: str, source: Path, directory: Path, widths: tuple[int, ...]
+    job: str, source: Path, directory: Path, files: tuple[str, ...]
 ) -> subprocess.CompletedProcess[bytes]:
     command = [
         sys.executable,
@@ -78,7 +78,7 @@ def _run(
         job,
         str(source),
         str(directory),
-        *map(str, widths),
+        *files,
     ]
     try:
         return subprocess.run(  # noqa: S603 - our own program and paths

@@ -20,10 +20,10 @@ Location = Path | str  # a directory, or s3://bucket/prefix
 MAX_FILE_BYTES = 128 * 1024 * 1024  # of a stored picture; decoded PNGs are larger than uploads
 FILE_NAME = re.compile(
     r"originals/[0-9a-f]{32}\.(?:jpg|png)"
-    r"|renditions/([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png)",
+    r"|renditions/([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png|avif)",
     re.ASCII,
 )
-CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".avif": "image/avif"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 

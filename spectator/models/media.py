@@ -14,7 +14,7 @@ class Picture(Base):
     """An uploaded picture; its files are named after `digest`. Sizes are in pixels and bytes.
 
     `was_public`: a story with the picture is or was public. Readers may then see the picture only
-    while a published story shows it.
+    while a published story shows it. `has_avif`: all its AVIF renditions are stored.
     """
 
     __tablename__ = "picture"
@@ -28,6 +28,7 @@ class Picture(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     was_public: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_avif: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PictureUse(Base):

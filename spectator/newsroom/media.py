@@ -38,7 +38,7 @@ def accept_upload(upload: FileStorage, by: User) -> int:
     removed.
     """
     location = current_app.config["MEDIA"]
-    picture = store_upload(upload.stream, location)
+    picture = store_upload(upload.stream, location, with_avif=True)
     if queries.withdrawn_pictures([picture.digest]):
         _remove_renditions(location, picture.digest)
     return add_picture(picture, by)

@@ -47,6 +47,7 @@ from spectator.publishing.permissions import (
     may_edit,
     require_permission,
 )
+from spectator.publishing.pictures import set_has_avif
 from spectator.publishing.related import set_override
 from spectator.publishing.revisions import (
     CopyLimitReached,
@@ -104,6 +105,7 @@ __all__ = [
     "repair_listings",
     "restore",
     "save",
+    "set_has_avif",
     "set_related_override",
     "unique_slug",
 ]

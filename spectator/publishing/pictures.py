@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import case, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from spectator import outbox
 from spectator.db.functions import text_position
 from spectator.media import rendition_digests
 from spectator.models import Article, Picture, PictureUse
@@ -43,6 +44,16 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
     public = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), WAS_PUBLIC)
     unmarked = Picture.id.in_(public) & ~Picture.was_public
     session.execute(update(Picture).where(unmarked).values(was_public=True))
+
+
+def set_has_avif(session: Session, digest: str, has_avif: bool, renews_pages: bool) -> None:
+    """Store whether all AVIF renditions of a picture are stored, for the pages that show it.
+
+    `renews_pages`: cached pages are rendered again, so that they name them, or no longer do.
+    """
+    session.execute(update(Picture).where(Picture.digest == digest).values(has_avif=has_avif))
+    if renews_pages:
+        outbox.append(session, None, "avif")
 
 
 def _current_uses(session: Session, ids: list[int]) -> set[Use]:

@@ -61,6 +61,7 @@ from spectator.queries.pictures import (
     picture_state,
     picture_states,
     picture_states_of_articles,
+    pictures_without_avif,
     withdrawn_pictures,
 )
 from spectator.queries.public_paths import listing_paths, story_paths
@@ -140,6 +141,7 @@ __all__ = [
     "picture_state",
     "picture_states",
     "picture_states_of_articles",
+    "pictures_without_avif",
     "publication_range",
     "publications_by_day",
     "published_article",

@@ -26,6 +26,8 @@ class PictureState:
     digest: str
     extension: str
     width: int
+    height: int
+    has_avif: bool
     is_withdrawn: bool
 
 
@@ -42,6 +44,15 @@ def newest_picture_id() -> int:
 def picture_states() -> Sequence[PictureState]:
     """Return the states of all pictures."""
     return _load_states()
+
+
+def pictures_without_avif() -> Sequence[PictureState]:
+    """Return the states of the pictures without AVIF renditions, except withdrawn ones.
+
+    The newest pictures come first.
+    """
+    states = _load_states(~Picture.has_avif)
+    return [state for state in reversed(states) if not state.is_withdrawn]
 
 
 def picture_states_of_articles(article_ids: Iterable[int]) -> Sequence[PictureState]:
@@ -70,7 +81,10 @@ def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:
         PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id
     )
     is_withdrawn = Picture.was_public & ~has_use.where(Article.status == "published")
-    columns = (Picture.id, Picture.digest, Picture.extension, Picture.width, is_withdrawn)
+    columns = (
+        *(Picture.id, Picture.digest, Picture.extension, Picture.width, Picture.height),
+        *(Picture.has_avif, is_withdrawn),
+    )
     return [
         PictureState(*row)
         for row in db.session.execute(select(*columns).where(*conditions).order_by(Picture.id))

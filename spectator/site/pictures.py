@@ -62,9 +62,10 @@ def _require_visible(location: Location, name: str) -> None:
 
 def _send_rendition(location: Location, name: str) -> Response:
     """Return a response with a rendition. Raises FileNotFoundError and StoreError."""
-    if isinstance(location, Path):
-        return send_file(location / "renditions" / name, max_age=YEAR_SECONDS, conditional=True)
     kind, etag = CONTENT_TYPES[Path(name).suffix], Path(name).stem
+    if isinstance(location, Path):
+        path = location / "renditions" / name
+        return send_file(path, kind, max_age=YEAR_SECONDS, conditional=True)
     has_copy = request.if_none_match.contains(etag)  # then the answer has no body
     content = BytesIO(b"" if has_copy else open_bucket(location).read(f"renditions/{name}"))
     return send_file(content, kind, max_age=YEAR_SECONDS, conditional=True, etag=etag)
