@@ -96,7 +96,7 @@ def test_the_kind_is_in_form_preview_history_and_conflicts(app: Flask) -> None:
     editor = logged_in_client(app)
     page = editor.get("/newsroom/stories/new")
     options = re.findall(r'<option value="(\w+)" (?:selected)?>(\w+)</option>', page.text)
-    assert set(STORY_KINDS.items()) <= set(options)
+    assert {(kind, str(label)) for kind, label in STORY_KINDS.items()} <= set(options)
     assert form_values(page)["kind"] == "news"
     article_id = create_story(editor, kind="analysis")
     path = f"/newsroom/stories/{article_id}"
