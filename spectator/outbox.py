@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from spectator import request_ids
 from spectator.db import db
+from spectator.db.functions import byte_length
 from spectator.db.poller import PollError, PollingConnection
 from spectator.models import Article, Outbox
 
@@ -34,7 +35,7 @@ ROWS_AFTER_SQL = "select seq, article_id from outbox where seq > ? order by seq 
 POLL_TIMEOUT_SECONDS = 0.2
 MAX_RECENT_ROWS = 200
 # Of the bodies that the worker loads together; indexing takes about ten times as many bytes.
-BATCH_CHARACTERS = 2_000_000
+BATCH_BYTES = 2_000_000
 
 
 def append(session: Session, article_id: int | None, action: str) -> None:
@@ -67,10 +68,10 @@ def edition() -> int:
 def articles_changed_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
     """Return the articles of the next rows, at most `limit`, and the number of the last row read.
 
-    Like every batch of articles to load, it ends after `BATCH_CHARACTERS` of text.
+    Like every batch of articles to load, it ends after `BATCH_BYTES` of text.
     """
     query = (
-        select(Outbox.seq, Outbox.article_id, func.length(Article.body))
+        select(Outbox.seq, Outbox.article_id, byte_length(Article.body))
         .outerjoin(Article, Article.id == Outbox.article_id)
         .where(Outbox.seq > offset)
         .order_by(Outbox.seq)
@@ -78,19 +79,21 @@ def articles_changed_after(offset: int, limit: int = 500) -> tuple[set[int], int
     return read_batch(query.limit(limit), offset)
 
 
-def read_batch(query: Select[Any], offset: int) -> tuple[set[int], int]:
+def read_batch(query: Select[Any, Any, Any], offset: int) -> tuple[set[int], int]:
     """Return the article ids of the first rows of a query, and the number of the last row read.
 
-    The rows are (number, article id, characters of the article's body). At least one article is
-    returned; further ones only while their texts have at most `BATCH_CHARACTERS`.
+    The rows are (number, article id, bytes of the article's body). At least one article is
+    returned; further ones only while their texts have at most `BATCH_BYTES`.
     """
     ids: set[int] = set()
-    last, characters = offset, 0
-    with closing(db.session.execute(query)) as rows:  # SQLite reads no body after the last row
+    last, size = offset, 0
+    with closing(
+        db.session.execute(query)
+    ) as rows:  # SQLite reads no body after the last row, PostgreSQL none at all
         for number, article_id, length in rows:
             if article_id is not None and article_id not in ids:
-                characters += length or 0
-                if ids and characters > BATCH_CHARACTERS:
+                size += length or 0
+                if ids and size > BATCH_BYTES:
                     break
                 ids.add(article_id)
             last = number

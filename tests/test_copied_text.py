@@ -21,7 +21,7 @@ LIMIT = 100_000
 
 @pytest.fixture
 def author(app: Flask, monkeypatch: pytest.MonkeyPatch) -> User:
-    monkeypatch.setattr(revisions, "MAX_COPIED_CHARACTERS", LIMIT)
+    monkeypatch.setattr(revisions, "MAX_COPIED_BYTES", LIMIT)
     return add_user("author")
 
 
@@ -50,7 +50,7 @@ def test_a_person_copies_a_bounded_amount_of_text_in_an_hour(author: User) -> No
 def test_names_and_captions_count_as_they_are_stored(author: User) -> None:
     names = tuple(f"{'😀' * 100} {number}" for number in range(10))
     article_id = publishing.create(make_draft(body="x", topics=names), author)
-    assert press_until_refused(author, article_id) < 9
+    assert press_until_refused(author, article_id) < 30, "200 are tried"
 
 
 @pytest.mark.sqlite

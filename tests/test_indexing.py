@@ -159,7 +159,7 @@ def test_an_index_that_missed_pruned_outbox_rows_is_rebuilt(
 def test_long_stories_are_loaded_and_indexed_a_few_at_a_time(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch, source: indexing.Source
 ) -> None:
-    monkeypatch.setattr(outbox, "BATCH_CHARACTERS", 2_500)
+    monkeypatch.setattr(outbox, "BATCH_BYTES", 2_500)
     for size in (900, 900, 900, 3_000, 900):
         action = Action("publish" if source is PUBLIC else "save")
         publishing.create(make_draft(body="word " * (size // 5)), editor, action)

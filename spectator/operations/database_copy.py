@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -31,7 +30,8 @@ from spectator.db.functions import skip_used_ids
 from spectator.i18n import gettext
 from spectator.operations.durable_files import open_private
 
-BATCH_ROWS = 500
+# Rows that are inserted together, unless their texts are long; and rows that are read at once.
+BATCH_ROWS, BATCH_CHARACTERS, FETCHED_ROWS = 500, 5_000_000, 20
 UNFINISHED = Table("unfinished_copy", MetaData(), Column("source", String(200)))
 Progress = Callable[[str, int], None]  # table, rows done
 
@@ -98,9 +98,23 @@ def _tables() -> list[Table]:
 def _rows(connection: Connection, table: Table) -> Iterator[list[Any]]:
     """Yield the rows of a table in batches, ordered by the primary key."""
     query = select(table).order_by(*table.primary_key)
-    rows = iter(connection.execution_options(yield_per=BATCH_ROWS).execute(query))
-    while batch := list(islice(rows, BATCH_ROWS)):
+    batch: list[Any] = []
+    size = 0
+    for row in connection.execution_options(yield_per=FETCHED_ROWS).execute(query):
+        batch.append(row)
+        size += sum(_text_length(value) for value in row)
+        if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
+
+
+def _text_length(value: Any) -> int:
+    """Return the number of characters of a text, and of those in a JSON object."""
+    if isinstance(value, dict):
+        return sum(map(_text_length, value.values()))
+    return len(value) if isinstance(value, str) else 0
 
 
 def _copy_table(reading: Connection, target: Engine, table: Table, show: Progress) -> int:

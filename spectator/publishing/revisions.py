@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func, inspect, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, inspect, select
 from sqlalchemy.orm import Session
 
+from spectator.db.functions import byte_length
 from spectator.models import Article, Revision
 from spectator.models.article import WAS_PUBLIC_STATUSES
 from spectator.publishing.fields import FIELDS, Draft
@@ -22,7 +23,7 @@ from spectator.urls import permalink_at
 
 # How much one person may store again in an hour by requests that send no text: a button's request
 # of 300 bytes stores the whole story. A story of 20 kB may have a thousand such actions.
-MAX_COPIED_CHARACTERS, COPY_PERIOD = 20_000_000, timedelta(hours=1)
+MAX_COPIED_BYTES, COPY_PERIOD = 20_000_000, timedelta(hours=1)
 
 
 class CopyLimitReached(Exception):
@@ -36,12 +37,12 @@ def require_few_copies(
 
     Somebody who has copied nothing in this period may copy a story of any length.
     """
-    stored = func.sum(func.length(cast(Revision.content, Text)))
+    stored = func.sum(byte_length(Revision.content))
     query = select(stored).where(
         Revision.is_copy, Revision.made_by_id == by_id, Revision.made_at > now - COPY_PERIOD
     )
     copied = session.scalar(query)
-    if copied and copied + len(json.dumps(content)) > MAX_COPIED_CHARACTERS:
+    if copied and copied + len(json.dumps(content)) > MAX_COPIED_BYTES:
         raise CopyLimitReached
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     bindparam,
-    func,
     literal,
     select,
     union_all,
@@ -20,6 +19,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from spectator import outbox
 from spectator.db import db
+from spectator.db.functions import byte_length
 from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
 from spectator.models.article import WAS_PUBLIC, article_country, article_topic
 from spectator.queries.listings import select_published
@@ -112,7 +112,7 @@ def articles_to_index(ids: Iterable[int] | None = None, after: int = 0) -> Seque
     return load_articles_to_index(Article.status == "published", ids, after)
 
 
-_TEXT_SIZES = select(Article.id, Article.id, func.length(Article.body)).order_by(Article.id)
+_TEXT_SIZES = select(Article.id, Article.id, byte_length(Article.body)).order_by(Article.id)
 _MAX_BATCH = 200
 
 
@@ -121,7 +121,7 @@ def load_articles_to_index(
 ) -> Sequence[Article]:
     """Return the stories in `ids` that meet a condition, or the next batch with ids above `after`.
 
-    A batch has at most 200 stories and `outbox.BATCH_CHARACTERS` of text.
+    A batch has at most 200 stories and `outbox.BATCH_BYTES` of text.
     """
     if ids is None:
         sizes = _TEXT_SIZES.where(condition, Article.id > after).limit(_MAX_BATCH)
@@ -131,7 +131,7 @@ def load_articles_to_index(
 
 
 def split_into_batches(ids: Collection[int]) -> Iterator[set[int]]:
-    """Yield ids in batches of at most 200 articles and `outbox.BATCH_CHARACTERS` of text."""
+    """Yield ids in batches of at most 200 articles and `outbox.BATCH_BYTES` of text."""
     remaining = sorted(ids)
     while remaining:
         chunk = remaining[:_MAX_BATCH]

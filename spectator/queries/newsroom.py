@@ -10,6 +10,7 @@ from sqlalchemy.orm import defer, joinedload, selectinload
 
 from spectator import outbox
 from spectator.db import db
+from spectator.db.functions import byte_length
 from spectator.models import Article, Author, Revision, User
 from spectator.queries.articles import load_articles_to_index, select_full_articles
 from spectator.queries.suggestions import is_visible_to
@@ -248,10 +249,10 @@ def first_revision_time_after(offset: int) -> datetime | None:
 def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
     """Return the articles of the next revisions, at most `limit`, and the id of the last one read.
 
-    Like every batch of articles to load, it ends after `outbox.BATCH_CHARACTERS` of text.
+    Like every batch of articles to load, it ends after `outbox.BATCH_BYTES` of text.
     """
     query = (
-        select(Revision.id, Revision.article_id, func.length(Article.body))
+        select(Revision.id, Revision.article_id, byte_length(Article.body))
         .join(Article, Article.id == Revision.article_id)
         .where(Revision.id > offset)
         .order_by(Revision.id)
