@@ -123,5 +123,8 @@ def _entry_problems(message: Message) -> Iterator[str]:
         names = set(PLACEHOLDER.findall(string))
         if not needed <= names <= allowed or "%" in PLACEHOLDER.sub("", string):
             yield f"placeholders differ: {string}"
+        # Translations are HTML in templates, where a straight quote would end an attribute.
+        if string.count('"') != forms[-1].count('"'):
+            yield f"straight quotes: {string}"
         if sorted(TAG.findall(string)) != sorted(TAG.findall(forms[-1])):
             yield f"tags differ: {string}"

@@ -56,6 +56,7 @@ def test_catalogues_are_as_complete_as_they_say(language: str) -> None:
         ({"string": "un article"}, "placeholders differ: un article"),
         ({"string": "%(count)s % article"}, "placeholders differ: %(count)s % article"),
         ({"string": "%(count)s story"}, "equal to its source: %(count)s story"),
+        ({"string": '%(count)s "article"'}, 'straight quotes: %(count)s "article"'),
         ({"string": "%(count)s <b>article"}, "tags differ: %(count)s <b>article"),
     ],
 )
