@@ -90,13 +90,21 @@ def test_restoring_counts_too(author: User) -> None:
         restore(article_id, author)
 
 
-def test_a_merge_that_takes_the_stored_text_counts_too(app: Flask, author: User) -> None:
+@pytest.mark.parametrize("name", ["body", "topics"])
+def test_a_merge_that_takes_stored_text_counts_too(app: Flask, author: User, name: str) -> None:
     client: FlaskClient = logged_in_client(app, "author")
-    article_id = publishing.create(make_draft(body="word " * 2_000), author)
+    topics = tuple(f"{'x' * 100} {number}" for number in range(30))
+    draft = make_draft(body="word " * 1_300, topics=topics)
+    article_id = publishing.create(draft, author)
     statuses = []
     for number in range(12):
         fields = {"headline": f"Headline {number}", "section": "politics", "language": "en"}
-        fields |= {"version": str(newest_version()), "mine.body": "", "choice.body": "theirs"}
+        fields |= {"body": draft.body} if name == "topics" else {"topics": ", ".join(topics)}
+        fields |= {
+            "version": str(newest_version()),
+            f"mine.{name}": "",
+            f"choice.{name}": "theirs",
+        }
         response = post(client, f"/newsroom/stories/{article_id}/merge", fields | {"do": "save"})
         statuses.append(response.status_code)
         db.session.rollback()

@@ -221,8 +221,7 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
                 "together": sent.get(f"together.{name}", ""),
             }
             form.values[name] = versions.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
-        if name == "body" and choice == "theirs":
-            form.copies_text = True
+        form.copies_text |= choice == "theirs"
         if choice not in CHOICES:
             undecided.append(name)
     if undecided:

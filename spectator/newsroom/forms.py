@@ -61,8 +61,8 @@ FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 class StoryForm:
     """The values of the story form as text, with its picture and errors.
 
-    `version` is the story's version when the form was opened. `copies_text` is set if the text is
-    the stored one, which the user did not send. The last four fields are questions to the user: the
+    `version` is the story's version when the form was opened. `copies_text` is set if some of it
+    is stored text, which the user did not send. The last four fields are questions to the user: the
     moments that an ambiguous local time may mean, what a save would remove from the story, new
     names that look like existing ones, and a language and a script that do not fit together.
     """
