@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -45,7 +46,9 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     newsroom.register(app)
 
     outbox_reader = OutboxReader(app.config["DATABASE_URL"])
-    page_cache = pagecache.PageCache(app.wsgi_app, outbox_reader)
+    page_cache = pagecache.PageCache(
+        app.wsgi_app, outbox_reader, zone=ZoneInfo(app.config["TIMEZONE"])
+    )
     request_metrics = metrics.RequestMetrics(page_cache.answer, page_cache.hits)
     hops = app.config["TRUSTED_PROXIES"]
     page_cache.slow_path = request_ids.RequestIds(request_metrics, hops > 0)

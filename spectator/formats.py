@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
+from datetime import date, datetime
+from functools import cache, lru_cache
 
-from babel import Locale, dates, lists, numbers
+from babel import Locale, UnknownLocaleError, dates, lists, numbers
 
 from spectator.i18n import SOURCE_LANGUAGE, current_language, gettext
 from spectator.text.words import languages
@@ -23,12 +23,13 @@ class _Style:
     long_date: str
     short_date: str
     day_and_month: str
+    weekday: str
     month_and_year: str
     date_and_time: str  # {1} is the date, {0} the time
 
 
 # "22 November 2026", as most of Africa writes it; CLDR's English is that of the United States.
-_ENGLISH = ("d MMMM y", "d MMM y", "d MMM", "MMMM y", "{1}, {0}")
+_ENGLISH = ("d MMMM y", "d MMM y", "d MMM", "EEE d MMM", "MMMM y", "{1}, {0}")
 
 
 @cache
@@ -42,6 +43,7 @@ def _style(language: str) -> _Style:
         locale.date_formats["long"].pattern,
         skeletons["yMMMd"].pattern,
         skeletons["MMMd"].pattern,
+        skeletons["MMMEd"].pattern,
         skeletons["yMMMM"].pattern,
         str(locale.datetime_formats["medium"]),
     )
@@ -51,22 +53,35 @@ def _current_style() -> _Style:
     return _style(current_language())
 
 
+@lru_cache(maxsize=2000)
+def _format_date(day: date, pattern: str, language: str) -> str:
+    """Return a date in a pattern of `_Style`. The days of a page's stories are few."""
+    style = _style(language)
+    return dates.format_date(day, getattr(style, pattern), style.locale)
+
+
+def _as_date(day: date) -> date:
+    return day.date() if isinstance(day, datetime) else day
+
+
 def format_long_date(day: date) -> str:
     """Return a date such as 22 November 2026."""
-    style = _current_style()
-    return dates.format_date(day, style.long_date, style.locale)
+    return _format_date(_as_date(day), "long_date", current_language())
 
 
 def format_short_date(day: date) -> str:
     """Return a date such as 22 Nov 2026."""
-    style = _current_style()
-    return dates.format_date(day, style.short_date, style.locale)
+    return _format_date(_as_date(day), "short_date", current_language())
 
 
 def format_day_and_month(day: date) -> str:
     """Return a date without its year, such as 22 Nov."""
-    style = _current_style()
-    return dates.format_date(day, style.day_and_month, style.locale)
+    return _format_date(_as_date(day), "day_and_month", current_language())
+
+
+def format_weekday(day: date) -> str:
+    """Return a date of the last days with its weekday, such as Sun 22 Nov."""
+    return _format_date(_as_date(day), "weekday", current_language())
 
 
 def format_month(year: int, month: int) -> str:
@@ -118,6 +133,17 @@ def script_name(code: str) -> str:
     if current_language() == SOURCE_LANGUAGE:
         return english
     return str(_current_style().locale.scripts.get(code, english))
+
+
+def native_language_name(tag: str) -> str:
+    """Return what the speakers of a language call it: Français, Kiswahili."""
+    first = tag.partition("-")[0].lower()
+    try:
+        name = Locale.parse(first).languages.get(first)
+    except (UnknownLocaleError, ValueError):
+        name = None
+    name = name or languages.language_name(first)
+    return f"{name[0].upper()}{name[1:]}"
 
 
 def language_choices() -> list[tuple[str, str]]:

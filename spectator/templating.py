@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,10 +21,12 @@ from spectator.formats import (
     format_list,
     format_long_date,
     format_number,
+    format_weekday,
     join_date_and_time,
     language_name,
+    native_language_name,
 )
-from spectator.i18n import current_language, lazy_gettext, lazy_pgettext
+from spectator.i18n import current_language, gettext, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
 from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
@@ -84,6 +86,32 @@ def page_language() -> str:
     """Return the language tag of the page: with its region, if it is the site's own."""
     language, tag = current_language(), str(current_app.config["LANGUAGE"])
     return tag if tag.partition("-")[0] == language.partition("-")[0] else language
+
+
+def recent_date(moment: datetime) -> str:
+    """Return when a story appeared, in the newsroom's time zone.
+
+    Today, Sat 28 Nov (in the six days before) or 22 November 2026. Only pages that the page cache
+    renders again every day may show it.
+    """
+    zone = _newsroom_zone()
+    local = moment.astimezone(zone)
+    age = datetime.now(zone).toordinal() - local.toordinal()
+    if age == 0:
+        return gettext("Today")
+    return format_weekday(local) if 0 < age < 7 else format_long_date(local)
+
+
+def foreign_language(article: Article) -> str:
+    """Return the native name of a story's language, "" if it is the language of the page."""
+    return _foreign_name(article.language, page_language())
+
+
+@lru_cache(maxsize=200)
+def _foreign_name(tag: str, page_tag: str) -> str:
+    if tag.partition("-")[0].lower() == page_tag.partition("-")[0].lower():
+        return ""
+    return native_language_name(tag)
 
 
 def newsroom_time(moment: datetime) -> str:
@@ -202,6 +230,7 @@ def register(app: Flask) -> None:
         "editor_scripts": EDITOR_SCRIPTS,
         "html_names": HTML_NAMES,
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),
+        "foreign_language": foreign_language,
         "kind_label": kind_label,
         "current_language": current_language,
         "language_name": language_name,
@@ -227,6 +256,7 @@ def register(app: Flask) -> None:
         displayed=displayed,
         long_date=long_date,
         date_time=date_time,
+        recent_date=recent_date,
         newsroom_time=newsroom_time,
         number=format_number,
         and_list=format_list,

@@ -11,7 +11,9 @@ import gzip
 import threading
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -43,6 +45,7 @@ class FakeSite:
         self.status = "200 OK"
         self.headers = [("Content-Type", "text/html"), ("Cache-Control", PUBLIC_CACHE_CONTROL)]
         self.is_cacheable = True
+        self.surrogate_key = ""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.calls.append(environ)
@@ -51,7 +54,8 @@ class FakeSite:
         headers = [*self.headers, ("Content-Length", str(len(body)))]
         if self.is_cacheable:
             is_related = environ["PATH_INFO"].startswith("/fragments/related/")
-            headers.append(("Surrogate-Key", RELATED if is_related else EDITION))
+            key = self.surrogate_key or (RELATED if is_related else EDITION)
+            headers.append(("Surrogate-Key", key))
         start_response(self.status, headers)
         return [body]
 
@@ -304,3 +308,28 @@ def test_cached_pages_are_served_while_the_database_is_unreachable(
     get(cache, "/other")
     assert len(site.calls) == 2
     assert len(cache.store.pages) == 1
+
+
+def test_pages_with_cards_are_rendered_again_after_midnight(
+    cache: PageCache, site: FakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card says “Today”; a story's own page has only dates."""
+    now = datetime(2026, 11, 29, 22, 59, 59, tzinfo=UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return now.astimezone(tz)
+
+    monkeypatch.setattr(middleware, "datetime", Clock)
+    cache.zone = ZoneInfo("Africa/Lagos")  # an hour before UTC
+    paths = ("/", "/fragments/related/7", "/politics/a-story")
+    for path in paths * 2:
+        site.surrogate_key = "article-7" if path == paths[2] else ""
+        get(cache, path)
+    assert len(site.calls) == 3, "each page is rendered once"
+    now += timedelta(seconds=1)
+    for path in paths:
+        site.surrogate_key = "article-7" if path == paths[2] else ""
+        get(cache, path)
+    assert [call["PATH_INFO"] for call in site.calls[3:]] == list(paths[:2])

@@ -2,7 +2,8 @@
 
 A response is stored only if it has a `Surrogate-Key` header, so that invented URLs cannot fill the
 memory. The header says which changes make the page stale: `article-12`, changes of that story;
-`edition`, every change that readers see; `related`, also new results of the outbox's consumers.
+`edition`, every change that readers see, and midnight in the newsroom's time zone; `related`, also
+new results of the outbox's consumers.
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from werkzeug.http import parse_etags
 
@@ -41,16 +43,21 @@ MAX_HITS = 50_000  # hits to remember until somebody counts them
 _REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # repeated in a 304
 
 Hit = tuple[str, str]  # path and status
-DbVersion = tuple[int, str]  # the edition, and the offsets of the consumers
+DbVersion = tuple[int, int, str]  # the edition, the day, and the offsets of the consumers
 
 
 class PageCache:
     """WSGI middleware that answers from the cache, or else calls the application."""
 
     def __init__(
-        self, app: WSGIApplication, outbox_reader: OutboxReader, store: PageStore | None = None
+        self,
+        app: WSGIApplication,
+        outbox_reader: OutboxReader,
+        store: PageStore | None = None,
+        zone: ZoneInfo | None = None,
     ) -> None:
         self.app = app
+        self.zone = zone or ZoneInfo("UTC")
         self.outbox_reader = outbox_reader
         self.store = store or PageStore()
         self.single_flight = SingleFlight()
@@ -104,7 +111,7 @@ class PageCache:
             return None
         if now - self.polled_at >= self.poll_seconds:
             return None
-        if page.version not in (db_version[0], db_version):
+        if page.version not in (db_version[:2], db_version[0], db_version):
             return None
         page.confirmed_at = now
         return page
@@ -172,7 +179,9 @@ class PageCache:
     def poll(self) -> None:
         """Read the version of the database. The caller holds `poll_lock`."""
         started = monotonic()
-        self.db_version = self.outbox_reader.poll()
+        version = self.outbox_reader.poll()
+        day = datetime.now(self.zone).toordinal()
+        self.db_version = None if version is None else (version[0], day, version[1])
         self.polled_at = started
 
     def send(
@@ -221,9 +230,16 @@ class PageCache:
         return ""
 
 
-def required_version(surrogate_key: str, db_version: DbVersion) -> int | DbVersion:
-    """Return the version that a page with this surrogate key must have to be current."""
-    return db_version if surrogate_key == RELATED else db_version[0]
+def required_version(
+    surrogate_key: str, db_version: DbVersion
+) -> int | tuple[int, int] | DbVersion:
+    """Return the version that a page with this surrogate key must have to be current.
+
+    Cards call stories of the day “Today”, so all pages with cards end with the day.
+    """
+    if surrogate_key == RELATED:
+        return db_version
+    return db_version[0] if article_id_in(surrogate_key) is not None else db_version[:2]
 
 
 def cached_page(

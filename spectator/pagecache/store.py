@@ -11,7 +11,7 @@ from spectator.pagecache.keys import CacheKey
 MAX_BYTES = 32_000_000
 OVERHEAD_BYTES = 3000  # of a page, in addition to its bodies
 PUBLIC_CACHE_CONTROL = (
-    "public, max-age=60, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
+    "public, max-age=40, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
 )
 # For URLs with unknown query parameters, which must not fill shared caches.
 PRIVATE_CACHE_CONTROL = "private, max-age=60"

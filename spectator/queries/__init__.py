@@ -4,12 +4,12 @@ from spectator.queries.articles import (
     article_by_slug,
     articles_by_id,
     articles_to_index,
-    bylines,
     feed_ids,
     published_versions,
     select_full_articles,
     split_into_batches,
 )
+from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import EPOCH, InvalidCursor, cursor_after, parse_cursor
 from spectator.queries.front_page import FrontPage, load_front_page, rail_ids
 from spectator.queries.listings import (
@@ -18,7 +18,6 @@ from spectator.queries.listings import (
     Stream,
     is_valid_cursor,
     listing_by_path,
-    month_counts,
     month_listing,
     nearest_month_listing,
     published_article,
@@ -78,6 +77,7 @@ from spectator.queries.related import (
 )
 from spectator.queries.searches import SearchStats, top_searches
 from spectator.queries.status import count_rows, publications_by_day, traffic_hours
+from spectator.queries.story_counts import month_counts, story_count
 from spectator.queries.suggestions import (
     author_names,
     authors_like,
@@ -107,7 +107,6 @@ __all__ = [
     "author_names",
     "authors_like",
     "body_starts",
-    "bylines",
     "consumer_offset",
     "count_rows",
     "cursor_after",
@@ -123,6 +122,7 @@ __all__ = [
     "last_state_change",
     "listing_by_path",
     "listing_paths",
+    "load_bylines",
     "load_front_page",
     "merged_names",
     "month_counts",
@@ -163,6 +163,7 @@ __all__ = [
     "similar_name_groups",
     "sources_like",
     "split_into_batches",
+    "story_count",
     "story_paths",
     "stream",
     "stream_through",

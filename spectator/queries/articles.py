@@ -145,17 +145,3 @@ def published_versions() -> dict[int, int]:
     """Return the version of every published story by id, to compare with the search index."""
     query = select(Article.id, Article.version).where(Article.status == "published")
     return {row.id: row.version for row in db.session.execute(query)}
-
-
-def bylines(article_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the authors' names by story id, in order; stories without authors are absent."""
-    names: dict[int, list[str]] = {}
-    query = select(ArticleAuthor.article_id, Author.name).join(
-        Author, Author.id == ArticleAuthor.author_id
-    )
-    query = query.where(ArticleAuthor.article_id.in_(article_ids)).order_by(
-        ArticleAuthor.article_id, ArticleAuthor.position
-    )
-    for article_id, name in db.session.execute(query):
-        names.setdefault(article_id, []).append(name)
-    return names

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Subquery, select, tuple_, union_all
 from spectator.db import db
 from spectator.i18n import gettext
 from spectator.models import Article, ListingRow, Section
+from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import parse_cursor
 from spectator.queries.listings import (
     Listing,
@@ -108,7 +109,8 @@ def _load_rails(
     at, article_id = parse_cursor(cursor)
     statement = _select_rails(tuple(section.id for section in navigation), RAIL_SIZE + 1)
     by_section: dict[int, list[Article]] = {}
-    for article in db.session.scalars(statement, {"start_at": at, "start_id": article_id}):
+    rows = db.session.scalars(statement, {"start_at": at, "start_id": article_id}).all()
+    for article in load_bylines(rows):
         by_section.setdefault(article.section_id, []).append(article)
     rails = [
         (section, by_section[section.id][:RAIL_SIZE])

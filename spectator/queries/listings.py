@@ -32,12 +32,12 @@ from spectator.models import (
     Author,
     Country,
     FormerName,
-    ListingCount,
     ListingRow,
     PublicListing,
     Section,
     Topic,
 )
+from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import InvalidCursor, cursor_after, parse_cursor
 from spectator.times import month_key
 from spectator.urls import listing_path
@@ -257,8 +257,7 @@ def _read_rows(
     statement = _select_stream(
         listing.kind == "latest", start is not None, end is not None, bool(excluded)
     )
-    rows = db.session.scalars(statement, values).all()
-    return rows if end is None else rows[::-1]
+    return load_bylines(db.session.scalars(statement, values).all()[:: 1 if end is None else -1])
 
 
 def stream(
@@ -292,10 +291,3 @@ def stream_through(
     last = cursor_after(articles[-1])
     has_more = _read_rows(listing, 1, last, None, excluded)
     return Stream(articles, last if has_more else None, len(rows) > MAX_LOADED)
-
-
-def month_counts() -> list[tuple[int, int, int]]:
-    """Return (year, month, number of published stories) of each month, newest first."""
-    query = select(ListingCount.key, ListingCount.number).where(ListingCount.kind == "month")
-    rows = db.session.execute(query.order_by(ListingCount.key.desc())).all()
-    return [(key // 100, key % 100, number) for key, number in rows]

@@ -11,6 +11,7 @@ from sqlalchemy import CompoundSelect, func, select, union_all
 from spectator.db import db
 from spectator.models import Article, Consumer, ListingRow, Related, RelatedOverride
 from spectator.models.article import article_country, article_topic
+from spectator.queries.bylines import load_bylines
 from spectator.queries.listings import select_cards
 
 RELATED_LIMIT = 4
@@ -27,8 +28,8 @@ class ArticleFeatures:
     countries: set[int] = field(default_factory=set)
 
 
-def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Article]:
-    """Return the stories related to a story as cards show them, in one query.
+def related_articles(article: Article, limit: int = RELATED_LIMIT) -> Sequence[Article]:
+    """Return the stories related to a story as cards show them, in two queries.
 
     Computed ones come first. If there are too few, as just after publication, the newest stories of
     the section follow.
@@ -55,7 +56,7 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Artic
         .order_by(func.coalesce(position, 1000), Article.published_at.desc(), Article.id.desc())
         .limit(limit)
     )
-    return list(db.session.scalars(query))
+    return load_bylines(db.session.scalars(query).all())
 
 
 def article_features(ids: Iterable[int]) -> dict[int, ArticleFeatures]:

@@ -1,8 +1,8 @@
 """Cache headers of readers' pages (RFC 9111, RFC 5861); `pagecache` is the cache of this process.
 
-Browsers revalidate after a minute. Shared caches hold a page for one second and may serve it stale
+Browsers revalidate after 40 seconds. Shared caches hold a page for a second and may serve it stale
 for nine more while they revalidate, so that a correction is out everywhere within ten seconds, and
-for a day while the site is down.
+for a day while the site is down. So no reader sees “Today” a minute after midnight.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def feed(**_parts: object) -> Response:
 def search_feed() -> Response:
     """Send the newest twenty stories of a search as RSS."""
     params = parse_search_params(request.args)
-    articles = queries.articles_by_id(_newest_hits(params))
+    articles = queries.load_bylines(queries.articles_by_id(_newest_hits(params)))
     paths = {
         "path": params.url({"sort": ""}),
         "feed_path": params.url({"sort": ""}, "/search/feed.xml"),
@@ -77,7 +77,6 @@ def _render_rss(listing: Any, articles: Sequence[Article]) -> Response:
         "feeds/rss.xml",
         listing=listing,
         articles=articles,
-        bylines=queries.bylines(ids),
         feed_ids=queries.feed_ids(ids),
         changed_at=max((_changed_at(article) for article in articles), default=None),
     )

@@ -43,7 +43,7 @@ def listing(**_parts: object) -> Response | str:
 
 def _month_in_new_time_zone(current: queries.Listing) -> queries.Listing | None:
     """Return the month that holds an empty month's stories since the time zone changed, if any."""
-    if current.kind != "month" or queries.stream(current, limit=1).articles:
+    if current.kind != "month" or queries.story_count(current):
         return None
     other = queries.nearest_month_listing(*divmod(current.key, 100))
     return None if other is None or other.key == current.key else other
@@ -58,6 +58,7 @@ def render(current: queries.Listing, cursors: PageCursors) -> str:
         articles=stream.articles,
         is_first_page=cursors.before is None and not stream.is_truncated,
         is_loaded=cursors.through is not None,
+        story_count=None if current.kind == "latest" else queries.story_count(current),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Locator, ViewportSize
+from playwright.sync_api import Browser, Locator, ViewportSize, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.visits import open_window
@@ -77,3 +77,29 @@ def test_the_months_of_a_year_read_down(browser: Browser, site: RunningSite) -> 
         assert len(boxes) > 2, "the demo has stories in several months"
         assert boxes[0][0] == boxes[1][0] and boxes[0][1] < boxes[1][1]
         assert boxes[-1][0] > boxes[0][0], "there is a second column"
+
+
+@pytest.mark.parametrize("query", ["q=village", "q=the&section=society&from=2025-01-01"])
+def test_the_first_result_of_a_search_is_in_view(
+    query: str, browser: Browser, site: RunningSite
+) -> None:
+    with open_window(browser, site, viewport=PHONE) as visit:
+        page = visit.open(f"/search?{query}")
+        headline = page.locator("#results .card h3").first
+        assert top(headline) + height(headline) <= 560
+        expect(page.locator("#facets")).not_to_be_visible()
+        page.set_viewport_size({"width": 1280, "height": 900})
+        expect(page.locator("#facets section a").first).to_be_visible()
+        results, facets = page.locator("#results"), page.locator("#filter")
+        assert abs(top(results) - top(facets)) < 30, "side by side"
+        assert top(headline) <= 450
+
+
+def test_the_rails_of_the_front_page_stand_two_a_row(browser: Browser, site: RunningSite) -> None:
+    with open_window(browser, site, viewport={"width": 1280, "height": 900}) as visit:
+        page = visit.open("/")
+        boxes = [rail.bounding_box() for rail in page.locator(".rail").all()]
+        assert len(boxes) >= 2 and boxes[0] and boxes[1]
+        assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["width"] < 600
+        page.set_viewport_size(PHONE)
+        assert height(page.locator(".lead")) <= 640, "the lead fits a phone"

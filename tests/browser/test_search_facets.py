@@ -41,7 +41,7 @@ def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: V
     page.route("**/fragments/search?**", lambda _: None)
     page.get_by_label("Words, names or places").fill("village notes")
     page.get_by_label("Words, names or places").press("Enter")
-    page.wait_for_url("**/search?q=village+notes*country=kenya")
+    page.wait_for_url("**/search?q=village+notes&country=kenya*")
     page.get_by_role("link", name="Remove Country: Kenya").click()
     page.wait_for_url("**/search?q=village+notes")
     page.go_back()
@@ -90,11 +90,18 @@ def test_results_can_be_sorted_and_paged(reader: Visit) -> None:
     assert dates == sorted(dates, key=str)
 
 
-def test_a_phone_has_a_link_to_the_facets(reader: Visit) -> None:
+def test_a_phone_folds_all_filters_into_one(reader: Visit) -> None:
     reader.page.set_viewport_size({"width": 320, "height": 640})
-    page = reader.open("/search?q=village")
-    page.get_by_role("link", name="Narrow", exact=True).click()
-    expect(page.get_by_role("heading", name="Narrow the search")).to_be_in_viewport()
+    page = reader.open("/search?q=the")
+    expect(page.locator(".years")).not_to_be_visible()
+    page.get_by_text("Filter", exact=True).click()
+    for element in (page.locator(".years svg"), page.get_by_text("Search tips")):
+        expect(element).to_be_visible()
+    page.get_by_label("Section", exact=True).select_option("society")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**/search?q=the&section=society*")
+    expect(page.get_by_role("link", name="Remove Section: Society")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Country")).not_to_be_visible()
 
 
 def test_a_search_without_results_links_to_fewer_words(reader: Visit) -> None:

@@ -17,6 +17,10 @@ _FLOW = frozenset(
     " tbody tfoot tr".split()
 )
 _TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table">'
+# The last paragraph of a quote, which is not its first, if it begins with a dash: who said it.
+_ATTRIBUTION = re.compile(
+    r"(?<=</p>)(\s*+)<p>(?=\s*+[—–―])([^<]*+(?:<(?!/?p>)[^<]*+)*+)</p>(?=\s*+</blockquote>)"
+)
 _YOUTUBE = re.compile(
     r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII
 )
@@ -29,7 +33,8 @@ def render_body(html: str, pictures: str = "/media/") -> str:
 
     An iframe, video, audio or img from another site becomes a link to it, in a `<p class="embed">`
     if a paragraph is allowed. Without a usable URL only its text stays. Tables get a scrollable
-    box, pictures load lazily, h1 becomes h2. Everything else is unchanged.
+    box, pictures load lazily, h1 becomes h2, and the attribution of a quote gets the class `by`.
+    Everything else is unchanged.
     """
     page = _BodyRenderer(pictures)
     for token in tokens(html):
@@ -39,7 +44,7 @@ def render_body(html: str, pictures: str = "/media/") -> str:
             page.end(token)
         else:
             page.start(token)
-    return "".join(page.out)
+    return _ATTRIBUTION.sub(r'\1<p class="by">\2</p>', "".join(page.out))
 
 
 def _is_local(url: str) -> bool:
