@@ -169,7 +169,7 @@ def kind_label(article: Article) -> str:
 
 def displayed(body: str) -> Markup:
     """Return a stored body for readers, with its pictures where readers get them."""
-    html = render_body(body, picture_url(""))
+    html = render_body(body, picture_url(""), gettext("Table"))
     return Markup(html)  # noqa: S704 - cleaned when it was stored
 
 

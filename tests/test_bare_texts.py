@@ -19,14 +19,6 @@ from tests.bare_texts import ENVIRONMENT, TRANSLATING_FUNCTIONS, find_bare_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
-# Templates that are still in English only.
-PENDING = {
-    "macros/cards.html",
-    *(f"site/{name}.html" for name in ("archive", "article", "front", "listing", "search")),
-    *(f"site/_{name}.html" for name in ("byline", "elsewhere", "facets", "filter", "no_results")),
-    *(f"site/_{name}.html" for name in ("related", "results", "results_summary")),
-    *(f"site/_{name}.html" for name in ("search_hits", "share")),
-}
 # Names and keys of the keyboard, which are the same in every language, an example of a search, and
 # what templates write into attributes.
 SAME_IN_ALL = {
@@ -41,19 +33,11 @@ ENGLISH_MODULES = {
     "search/__init__.py": "descriptions of attributes",
     "text/compare/diff.py": "the template has a text of its own",
     "text/places/gazetteer.py": "an error in a table of this repository",
-    "text/html/embeds.py": "pending",
 }
-
-
-def is_pending(path: Path) -> bool:
-    name = path.relative_to(ROOT / "templates").as_posix()
-    return name in PENDING
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_templates_have_no_bare_texts(path: Path) -> None:
-    if is_pending(path):
-        return
     texts = find_bare_texts(path.read_text("utf-8"))
     assert [text for text in texts if text.text not in SAME_IN_ALL] == []
 
@@ -87,7 +71,7 @@ def test_templates_translate_only_their_own_texts(path: Path) -> None:
         if isinstance(call.node, nodes.Name) and call.node.name in TRANSLATING_FUNCTIONS:
             assert all(isinstance(text, nodes.Const) for text in call.args[:1]), path
     names = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
-    assert is_pending(path) or not names & TRANSLATING_FUNCTIONS
+    assert not names & TRANSLATING_FUNCTIONS
 
 
 def test_sentences_in_python_can_be_translated() -> None:

@@ -16,7 +16,7 @@ _FLOW = frozenset(
     "div blockquote li dd td th figure figcaption details caption ul ol dl table thead"
     " tbody tfoot tr".split()
 )
-_TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table">'
+_TABLE = '<div class="table" role="region" tabindex="0" aria-label="{}">'
 # The last paragraph of a quote, which is not its first, if it begins with a dash: who said it.
 _ATTRIBUTION = re.compile(
     r"(?<=</p>)(\s*+)<p>(?=\s*+[—–―])([^<]*+(?:<(?!/?p>)[^<]*+)*+)</p>(?=\s*+</blockquote>)"
@@ -26,17 +26,18 @@ _YOUTUBE = re.compile(
 )
 
 
-def render_body(html: str, pictures: str = "/media/") -> str:
+def render_body(html: str, pictures: str = "/media/", table_label: str = "Table") -> str:
     """Return the HTML to show for a stored body, which must be clean.
 
-    Uploaded pictures, whose URLs start with /media/, are shown from the URL `pictures`.
+    Uploaded pictures, whose URLs start with /media/, are shown from the URL `pictures`. Screen
+    readers call the box of a table `table_label`.
 
     An iframe, video, audio or img from another site becomes a link to it, in a `<p class="embed">`
     if a paragraph is allowed. Without a usable URL only its text stays. Tables get a scrollable
     box, pictures load lazily, h1 becomes h2, and the attribution of a quote gets the class `by`.
     Everything else is unchanged.
     """
-    page = _BodyRenderer(pictures)
+    page = _BodyRenderer(pictures, escape(table_label))
     for token in tokens(html):
         if isinstance(token, str):
             page.out.append(token)
@@ -80,8 +81,8 @@ class _OpenMedia:
 class _BodyRenderer:
     """The output so far, and the open elements."""
 
-    def __init__(self, pictures: str) -> None:
-        self.pictures = pictures
+    def __init__(self, pictures: str, table_label: str) -> None:
+        self.pictures, self.table_label = pictures, table_label
         self.out: list[str] = []
         self.open_links = 0
         self.open_inline = 0
@@ -102,7 +103,7 @@ class _BodyRenderer:
         else:
             if tag.name == "table":
                 self.open_tables += 1
-                self.out.append(_TABLE if self.open_tables == 1 else "")
+                self.out.append(_TABLE.format(self.table_label) if self.open_tables == 1 else "")
             self.out.append(f"<h2{tag.attributes}>" if tag.name == "h1" else tag.raw)
             self._track_nesting(tag, 1)
 
