@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from babel import Locale, UnknownLocaleError, dates, lists, numbers
 
 from spectator.i18n import SOURCE_LANGUAGE, current_language, gettext
+from spectator.text.places.gazetteer import find_country
 from spectator.text.words import languages
 from spectator.text.words.folding import fold
 from spectator.text.words.scripts import SCRIPT_NAMES
@@ -125,6 +126,20 @@ def language_name(tag: str) -> str:
     if name is None:
         return languages.language_name(tag)
     return f"{name} ({rest})" if rest else str(name)
+
+
+def country_name(name: str) -> str:
+    """Return the name of a country, given its English one; an unknown name unchanged."""
+    language = current_language()
+    return name if language == SOURCE_LANGUAGE else _translate_country(name, language)
+
+
+@cache
+def _translate_country(name: str, language: str) -> str:
+    country = find_country(name)
+    if country is None:
+        return name
+    return str(_style(language).locale.territories.get(country.code, name))
 
 
 def script_name(code: str) -> str:

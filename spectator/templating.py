@@ -18,6 +18,7 @@ from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
 from spectator.formats import (
+    country_name,
     format_list,
     format_long_date,
     format_number,
@@ -259,6 +260,7 @@ def register(app: Flask) -> None:
         recent_date=recent_date,
         newsroom_time=newsroom_time,
         number=format_number,
+        country_name=country_name,
         and_list=format_list,
         iso=iso,
         rfc822=rfc822,

@@ -82,6 +82,9 @@ def test_a_site_writes_in_its_language(tmp_path: Path) -> None:
         assert formats.format_month(2026, 2) == "février 2026"
         assert formats.language_name("ha-Arab") == "haoussa (Arab)"
         assert formats.format_number(12345) == "12\u202f345"
+        assert formats.country_name("Ivory Coast") == "Côte d’Ivoire"
+        assert formats.country_name("South Africa") == "Afrique du Sud"
+        assert formats.country_name("Atlantis") == "Atlantis"
         moment = datetime(2026, 2, 1, 23, 30, tzinfo=UTC)
         assert format_moment(moment, CAIRO) == (
             "2 févr. 2026, 01:30 Africa/Cairo (1 févr., 23:30 UTC)"

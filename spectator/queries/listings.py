@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload
 
 from spectator.db import UTCDateTime, db
-from spectator.formats import format_month
+from spectator.formats import country_name, format_month
 from spectator.i18n import gettext
 from spectator.models import (
     Article,
@@ -141,7 +141,8 @@ def _listing_by_slug(
         subject = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
     if subject is None:
         return None
-    return Listing(kind, subject.name, listing_path(subject), subject.id, subject)
+    title = country_name(subject.name) if kind == "country" else subject.name
+    return Listing(kind, title, listing_path(subject), subject.id, subject)
 
 
 def is_public_listing(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Select, literal, select, union_all
 
 from spectator.db import db
+from spectator.formats import country_name
 from spectator.models import Author, Country, Section, Topic
 from spectator.queries.listings import is_public_listing
 
@@ -20,7 +21,8 @@ _KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
 def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
     """Return the names of sections, countries, topics and authors by (kind, slug), in one query.
 
-    Names that do not exist or were never public are absent.
+    Names that do not exist or were never public are absent. Those of countries are in the language
+    of the page.
     """
     queries: list[Select[str, str, str]] = [
         select(literal("section"), Section.slug, Section.name).where(
@@ -36,4 +38,7 @@ def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str]
     ]
     if not any(slugs.values()):
         return {}
-    return {(row[0], row[1]): row[2] for row in db.session.execute(union_all(*queries))}
+    return {
+        (kind, slug): country_name(name) if kind == "country" else name
+        for kind, slug, name in db.session.execute(union_all(*queries))
+    }
