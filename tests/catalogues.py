@@ -26,7 +26,7 @@ JINJA_OPTIONS = {"silent": "false", "trimmed": "true"}
 # What readers see, which catalogues may translate without the newsroom.
 SITE_PARTS = re.compile(
     r"templates/(site|errors|feeds|macros)/|templates/base\.html"
-    r"|spectator/(site|text|queries)/|spectator/(templating|formats|times)\.py"
+    r"|spectator/(site|text|queries|models)/|spectator/(templating|formats|times)\.py"
     r"|static/js/(site|search|combobox)\.js"
 )
 # Texts that a language may write as English does: names, and words that it has borrowed.
