@@ -33,6 +33,7 @@ SITE_PARTS = re.compile(
 SAME_AS_ENGLISH = frozenset({"RSS"})
 HEADER = r"^# Complete: (nothing yet|site|everything)\.$"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
+NUMBERS = {f"%({name})s" for name in ("count", "num", "number", "limit", "days")}
 TAG = re.compile(r"</?[a-z]+|&[a-z]+;")
 
 
@@ -118,8 +119,10 @@ def _entry_problems(message: Message) -> Iterator[str]:
         if string in forms and string not in SAME_AS_ENGLISH:
             yield f"equal to its source: {string}"
         # A form of the plural may leave out its number: “one story”.
-        allowed = {name for form in forms for name in PLACEHOLDER.findall(form)}
-        needed = allowed if len(forms) == 1 else allowed - {"%(count)s", "%(num)s"}
+        names_of_forms = [set(PLACEHOLDER.findall(form)) for form in forms]
+        allowed, needed = set.union(*names_of_forms), set.intersection(*names_of_forms)
+        if len(forms) > 1:
+            needed -= NUMBERS
         names = set(PLACEHOLDER.findall(string))
         if not needed <= names <= allowed or "%" in PLACEHOLDER.sub("", string):
             yield f"placeholders differ: {string}"

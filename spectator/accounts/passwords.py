@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from spectator.i18n import gettext, lazy_gettext
+from spectator.i18n import gettext, lazy_gettext, ngettext
 from spectator.text.words import normalization
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
@@ -55,14 +55,21 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
     normal = normalize(password)
     if len(normal) < MIN_PASSWORD_LENGTH:
         raise PasswordError(
-            gettext(
+            ngettext(
+                "Use at least %(limit)s character. A short phrase works well.",
                 "Use at least %(limit)s characters. A short phrase works well.",
+                MIN_PASSWORD_LENGTH,
                 limit=MIN_PASSWORD_LENGTH,
             )
         )
     if len(normal) > MAX_PASSWORD_LENGTH or len(password) > MAX_TYPED_LENGTH:
         raise PasswordError(
-            gettext("Use at most %(limit)s characters.", limit=MAX_PASSWORD_LENGTH)
+            ngettext(
+                "Use at most %(limit)s character.",
+                "Use at most %(limit)s characters.",
+                MAX_PASSWORD_LENGTH,
+                limit=MAX_PASSWORD_LENGTH,
+            )
         )
     folded = normal.casefold().strip()
     if len(set(folded)) <= 2:

@@ -9,7 +9,7 @@ from flask import Flask
 
 from spectator import indexing, publishing
 from spectator.cli.context import with_app
-from spectator.i18n import gettext, gettext_noop
+from spectator.i18n import gettext, gettext_noop, ngettext
 
 
 @click.command()
@@ -38,7 +38,14 @@ def reindex(app: Flask, check: bool) -> None:
             length=total, label=gettext("indexing %(kind)s", kind=kind), file=sys.stderr
         ) as bar:
             indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
-        click.echo(gettext("%(count)s %(kind)s stories indexed", count=total, kind=kind))
+        click.echo(
+            ngettext(
+                "%(count)s %(kind)s story indexed",
+                "%(count)s %(kind)s stories indexed",
+                total,
+                kind=kind,
+            )
+        )
     if publishing.repair_listings():
         click.echo(gettext("story lists and counts: rebuilt, they did not match the stories"))
 

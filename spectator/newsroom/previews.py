@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.formats import format_number
-from spectator.i18n import gettext
+from spectator.i18n import gettext, ngettext
 from spectator.media import Location, avif_names, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -120,8 +120,10 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
     try:
         preview_links.create(article_id, current_user().id, lifetime)
     except preview_links.LinkLimitReached:
-        message = gettext(
+        message = ngettext(
+            "A story can have %(limit)s link. Revoke it first.",
             "A story can have %(limit)s links. Revoke one that you do not need.",
+            preview_links.MAX_LINKS,
             limit=preview_links.MAX_LINKS,
         )
         return render_error(422, gettext("Link not created"), message)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from spectator import migrations, queries
 from spectator.db.clock import current_time
 from spectator.hosts import registry
-from spectator.i18n import gettext, lazy_gettext, pgettext
+from spectator.i18n import gettext, lazy_gettext, ngettext, pgettext
 
 MAX_HINTS = 20
 TIME_FORMAT = "%Y-%m-%d %H:%M"
@@ -69,9 +69,12 @@ def _silent_hosts() -> Iterator[str]:
     for host in [] if registry.is_alone() else registry.other_hosts():
         if host.live_until <= now:
             reported_at = host.live_until - registry.LIVE_TIME
-            yield gettext(
+            yield ngettext(
+                "The host %(host)s has not reported since %(time)s UTC. "
+                "It is forgotten after %(days)s day.",
                 "The host %(host)s has not reported since %(time)s UTC. "
                 "It is forgotten after %(days)s days.",
+                registry.RETENTION.days,
                 host=host.name,
                 time=reported_at.strftime(TIME_FORMAT),
                 days=registry.RETENTION.days,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from spectator.i18n import gettext
+from spectator.i18n import ngettext
 from spectator.media import StoredPicture
 from spectator.models import Article, ImportState
 from spectator.models.article import WAS_PUBLIC_STATUSES, new_feed_id
@@ -182,7 +182,14 @@ class ImportBatch:
         draft, article_id = story.prepared.draft, self.next_id
         if len(story.external_id or "") > MAX_ID_LENGTH:
             raise ValidationError(
-                {"id": gettext("Use at most %(limit)s characters.", limit=MAX_ID_LENGTH)}
+                {
+                    "id": ngettext(
+                        "Use at most %(limit)s character.",
+                        "Use at most %(limit)s characters.",
+                        MAX_ID_LENGTH,
+                        limit=MAX_ID_LENGTH,
+                    )
+                }
             )
         slug = self.slugs.unique_slug(draft.slug, draft.headline, article_id)
         section = self.sections.get_or_create(story.section, result.sections)

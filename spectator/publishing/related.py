@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
-from spectator.i18n import gettext
+from spectator.i18n import gettext, ngettext
 from spectator.models import Article, RelatedOverride, User
 from spectator.publishing.validation import ValidationError
 
@@ -64,8 +64,11 @@ def _check(session: Session, article: Article, related_id: int, kind: str) -> No
     if kind == "pin" and len(set(session.scalars(pins)) - {related_id}) >= MAX_PINS:
         raise ValidationError(
             {
-                "related": gettext(
-                    "%(limit)s stories are already pinned. Unpin one first.", limit=MAX_PINS
+                "related": ngettext(
+                    "%(limit)s story is already pinned. Unpin it first.",
+                    "%(limit)s stories are already pinned. Unpin one first.",
+                    MAX_PINS,
+                    limit=MAX_PINS,
                 )
             }
         )

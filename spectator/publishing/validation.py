@@ -166,10 +166,17 @@ def _size_problem(story_field: StoryField, value: Any) -> str:
             limit=limit,
         )
     if kind == "names" and len(value) > MAX_NAMES:
-        return gettext("Enter at most %(limit)s names.", limit=MAX_NAMES)
+        return ngettext(
+            "Enter at most %(limit)s name.",
+            "Enter at most %(limit)s names.",
+            MAX_NAMES,
+            limit=MAX_NAMES,
+        )
     if kind == "names" and any(len(name) > limit for name in value):
-        return gettext(
+        return ngettext(
+            "One name is longer than %(limit)s character. Separate names with commas.",
             "One name is longer than %(limit)s characters. Separate names with commas.",
+            limit,
             limit=limit,
         )
     return ""
@@ -218,7 +225,12 @@ def is_http_url(text: str) -> bool:
 def note_too_long() -> str:
     """Return the message about a note or a reason that is too long."""
     limit = format_number(MAX_NOTE_LENGTH)
-    return gettext("Use at most %(limit)s characters.", limit=limit)
+    return ngettext(
+        "Use at most %(limit)s character.",
+        "Use at most %(limit)s characters.",
+        MAX_NOTE_LENGTH,
+        limit=limit,
+    )
 
 
 def check_note(kind: str, text: str) -> str:
