@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from spectator import media, publishing, queries
@@ -24,7 +25,8 @@ PAUSE_FACTOR = 2.0  # a pause is so many times as long as the work before it
 class AvifMaker:
     """A task that makes the renditions of one picture at a time, the newest first.
 
-    `may_run` says whether this host has the task. Damaged pictures are skipped until a restart.
+    `may_run` says whether this host has the task. Damaged pictures are skipped until a restart;
+    those that caused another error come last, so that none keeps the others from their turn.
     """
 
     def __init__(self, location: media.Location, may_run: Callable[[], bool]) -> None:
@@ -34,6 +36,7 @@ class AvifMaker:
         self.next_renewal_at = 0.0
         self.pending: list[queries.PictureState] = []
         self.broken: set[str] = set()
+        self.failures: Counter[str] = Counter()
 
     def make_next(self) -> bool:
         """Make the renditions of the next picture if it is time; return False: a pause follows."""
@@ -59,7 +62,9 @@ class AvifMaker:
             ]
             if self.pending:
                 log.info("%s pictures have no AVIF renditions yet", len(self.pending))
+            # The last one is next.
             self.pending.reverse()
+            self.pending.sort(key=lambda state: -self.failures[state.digest])
         return self.pending.pop() if self.pending else None
 
     def _make(self, picture: queries.PictureState) -> float:
@@ -69,16 +74,16 @@ class AvifMaker:
             media.make_avif(
                 self.location, digest, picture.extension, picture.width, picture.height
             )
+            self._record(picture)
         except FileNotFoundError as error:
             self._skip(picture, error)
         except (media.PictureResourceError, media.StoreError, OSError) as error:
-            log.error("cannot make AVIF renditions now, will try again: %s", error)
+            log.error("picture %s: no AVIF now, will try again: %s", picture.id, error)
+            self.failures[digest] += 1
             self.pending.clear()
             return CHECK_SECONDS
         except media.PictureError as error:
             self._skip(picture, error)
-        else:
-            self._record(picture)
         return 0.0
 
     def _skip(self, picture: queries.PictureState, error: Exception) -> None:

@@ -187,6 +187,28 @@ def test_only_the_host_with_the_lease_makes_them(app: Flask) -> None:
     assert not has_avif(picture.id) and avif_files(app.config["MEDIA"]) == []
 
 
+def fail_with_full_disk(*_: Any) -> int:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_picture_that_always_fails_is_tried_after_the_others(
+    app: Flask, maker: AvifMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = add_picture(app, 400, 300), add_picture(app, 401, 300)
+    make = media.make_avif
+
+    def fail_for_newer(location: media.Location, digest: str, *more: Any) -> int:
+        if digest == newer.digest:
+            raise PictureResourceError("out of memory")
+        return make(location, digest, *more)
+
+    monkeypatch.setattr(media, "make_avif", fail_for_newer)
+    for _ in range(2):
+        maker.next_at = 0.0
+        maker.make_next()
+    assert has_avif(older.id) and not has_avif(newer.id)
+
+
 def test_damaged_pictures_are_reported_once_and_full_disks_end_nothing(
     app: Flask,
     maker: AvifMaker,
@@ -198,9 +220,9 @@ def test_damaged_pictures_are_reported_once_and_full_disks_end_nothing(
     (original / f"{damaged.digest}.jpg").write_bytes(b"\xff\xd8\xff not a picture")
     (original / f"{missing.digest}.jpg").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(media, "make_avif", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        patch.setattr(media, "make_avif", fail_with_full_disk)
         maker.make_next()
-    assert caplog.messages[-1].startswith("cannot make AVIF renditions now, will try again")
+    assert "no AVIF now, will try again: [Errno 28]" in caplog.messages[-1]
     for _ in range(6):
         maker.next_at = 0.0
         maker.make_next()
