@@ -93,7 +93,7 @@ class IncomingRequest:
         """Parse the body's length, the session and whether this is a newsroom request."""
         self.body_length = parse_body_length(head)
         target = request_target(head)
-        path = unquote_to_bytes(target)
+        path = b"/" + unquote_to_bytes(target).lstrip(b"/")  # as the application reads it
         self.is_newsroom = not target.startswith(b"/") or is_newsroom_path(path)
         if self.are_pictures_slow and path.startswith(b"/media/"):
             self.group = PICTURES

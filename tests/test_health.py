@@ -67,6 +67,17 @@ def test_the_public_gets_only_the_status_from_readyz(
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["//readyz", "///readyz", "//metrics", "/READYZ", "//Metrics"])
+def test_no_other_form_of_an_address_shows_strangers_more(guarded: Flask, path: str) -> None:
+    """The application reads several slashes at the start of a path as one."""
+    client = guarded.test_client()
+    environ = {"REMOTE_ADDR": "127.0.0.1", "PATH_INFO": path}
+    response = client.get("/", headers=READER, environ_overrides=environ)
+    assert response.text == '{"status":"ok"}\n' or response.status_code in {403, 404, 301}
+    answer = client.get("/", environ_overrides={"PATH_INFO": path, "REMOTE_ADDR": "198.51.100.7"})
+    assert answer.text == response.text
+
+
 @pytest.mark.sqlite
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
 def test_the_machine_itself_gets_the_full_readyz_report(guarded: Flask, peer: str) -> None:

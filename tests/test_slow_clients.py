@@ -176,7 +176,9 @@ def test_the_newsroom_is_known_by_its_address(request_line: str, expected: bool)
     assert incoming.needs_slot == expected
 
 
-@pytest.mark.parametrize("path", ["/media/ab/x.jpg", "/%6dedia/x", "/media/?a=/newsroom/"])
+@pytest.mark.parametrize(
+    "path", ["/media/ab/x.jpg", "//media/x", "/%6dedia/x", "/media/?a=/newsroom/"]
+)
 def test_pictures_in_a_bucket_need_slots_and_share_them(path: str) -> None:
     on_disk, first, second, third = (IncomingRequest(number > 0) for number in range(4))
     for number, incoming in enumerate((on_disk, first, second, third)):
@@ -194,6 +196,8 @@ def test_pictures_in_a_bucket_need_slots_and_share_them(path: str) -> None:
         ("/search?q=a", True),
         ("/search/feed.xml?q=a", True),
         ("/%73earch", True),
+        ("//search", True),
+        ("/%2f/search?q=a", True),
         ("/fragments/suggest?q=a", True),
         ("/fragments/search", True),
         ("/fragments/stream/", False),

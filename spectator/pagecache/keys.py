@@ -34,11 +34,8 @@ UNCACHED_PREFIXES = (
     "/readyz",
     "/metrics",
 )
-CLIENT_ENVIRON_PREFIXES = (
-    "HTTP_",
-    "CONTENT_",
-    "REMOTE_",
-)  # environment variables about the client
+# Environment variables about the client, and those of ProxyFix, which has them from the proxy.
+CLIENT_ENVIRON_PREFIXES = ("HTTP_", "CONTENT_", "REMOTE_", "werkzeug.")
 _CURSOR = "-?[0-9]{1,18}-[0-9]{1,18}"
 # Query parameters of the site's own list links; `site.pagination` describes them.
 _LIST_PARAMS = f"(?:&rails={_CURSOR})?(?:&start={_CURSOR})?(?:&through={_CURSOR})?"
@@ -66,8 +63,9 @@ def is_cursor_query(query: str) -> bool:
 def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
     """Return the cache key of a request, without unknown parameters; None if uncacheable."""
     path: str = environ.get("PATH_INFO", "")
-    # In lower case, because /Search?q= redirects to /search?q= with its parameters.
-    is_uncached = path.lower().startswith(UNCACHED_PREFIXES)
+    # In lower case, because /Search?q= redirects to /search?q= with its parameters, and with one
+    # slash at its start, as the application reads it.
+    is_uncached = f"/{path.lstrip('/')}".lower().startswith(UNCACHED_PREFIXES)
     if (
         environ["REQUEST_METHOD"] not in SAFE_METHODS
         or len(path) > MAX_PATH_LENGTH
