@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,20 @@ def closest_language(tag: str) -> str:
     languages = translated_languages()
     candidates = (tag, tag.partition("-")[0])
     return next((tag for tag in candidates if tag in languages), SOURCE_LANGUAGE)
+
+
+@lru_cache(maxsize=1000)
+def language_of_readers(tag: str) -> str:
+    """Return the language in which readers' pages of a story in `tag` are written.
+
+    It is "" if there is no catalogue, or one that does not translate all these pages.
+    """
+    language = closest_language(tag)
+    if language == SOURCE_LANGUAGE:
+        return language if tag.partition("-")[0] == SOURCE_LANGUAGE else ""
+    with (DIRECTORY / language / "LC_MESSAGES" / "spectator.po").open(encoding="utf-8") as file:
+        comments = "".join(takewhile(lambda line: line.startswith("#"), file))
+    return "" if "Complete: nothing yet" in comments else language
 
 
 @cache
@@ -72,6 +87,12 @@ def current_language() -> str:
 def set_language(language: str) -> Token[str]:
     """Write in a language with a catalogue, for the rest of the request or command."""
     return _language.set(language)
+
+
+def follow_story(tag: str) -> None:
+    """Write the rest of a page in the language of its story, if there is a catalogue for it."""
+    if language := language_of_readers(tag):
+        set_language(language)
 
 
 @contextmanager

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages import Catalog
+from babel.messages.pofile import write_po
 from flask import Flask, render_template_string
+from flask.testing import FlaskClient
 
 from spectator import create_app, formats, i18n
 from spectator.newsroom import URL_PREFIX
@@ -180,3 +184,64 @@ def test_scripts_get_plural_forms_by_category() -> None:
     }
     assert load_texts("en", is_newsroom=True) == {}
     assert texts.keys() > load_texts("fr", is_newsroom=False).keys()
+
+
+@pytest.fixture
+def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Directory of catalogues: a French one for readers, and a Hausa one that is not complete."""
+    for language, parts, text in (
+        ("fr", "site", "À lire aussi"),
+        ("ha", "nothing yet", "Karanta"),
+    ):
+        path = tmp_path / "catalogues" / language / "LC_MESSAGES" / "spectator.po"
+        path.parent.mkdir(parents=True)
+        catalogue = Catalog(language, header_comment=f"# A test.\n# Complete: {parts}.")
+        catalogue.add("You may also like", text)
+        with path.open("wb") as file:
+            write_po(file, catalogue)
+    monkeypatch.setattr(i18n, "DIRECTORY", tmp_path / "catalogues")
+    clear_caches()
+    yield tmp_path
+    clear_caches()
+
+
+def clear_caches() -> None:
+    i18n.load_catalogue.cache_clear()
+    i18n.language_of_readers.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("tag", "page", "text"),
+    [
+        ("fr", "fr", "À lire aussi"),
+        ("fr-SN", "fr", "À lire aussi"),
+        ("en", "en", "You may also like"),
+        ("ha", "en", "You may also like"),
+        ("sw", "en", "You may also like"),
+    ],
+)
+def test_the_page_of_a_story_is_written_in_its_language(
+    catalogues: Path,
+    client: FlaskClient,
+    story: Callable[..., int],
+    tag: str,
+    page: str,
+    text: str,
+) -> None:
+    article_id = story(headline="Une nouvelle", language=tag)
+    html = client.get("/politics/une-nouvelle").text
+    assert f'<html lang="{page}" dir="ltr">' in html and text in html
+    assert re.search(f'<article[^>]* lang="{tag}"', html)
+    assert text in client.get(f"/fragments/related/{article_id}").text
+    assert '<html lang="en"' in client.get("/").text, "the site's own pages"
+
+
+def test_an_english_story_of_a_french_site_has_an_english_page(
+    catalogues: Path, app: Flask, story: Callable[..., int]
+) -> None:
+    story(headline="One story", language="en")
+    story(headline="Une nouvelle", language="yo")
+    french = create_app(settings(app.config["DATA_DIR"], SPECTATOR_LANGUAGE="fr"))
+    client = french.test_client()
+    assert '<html lang="en"' in client.get("/politics/one-story").text
+    assert '<html lang="fr"' in client.get("/politics/une-nouvelle").text

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.formats import format_number
-from spectator.i18n import gettext, ngettext
+from spectator.i18n import follow_story, gettext, ngettext
 from spectator.media import Location, avif_names, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -178,6 +178,7 @@ def requested_autosave(parameter: str, article_id: int | None) -> Autosave | Non
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:
     """Return the page of a story with a notice above it, `banner`, which frames do not show."""
+    follow_story(article.language)
     return render_template(
         "site/article.html", article=article, is_preview=True, banner=banner, is_shared=is_shared
     )

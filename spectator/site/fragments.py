@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, render_template
 
 from spectator import pagecache, queries
+from spectator.i18n import follow_story
 from spectator.site.caching import cacheable
 from spectator.site.pagination import (
     PageCursors,
@@ -61,6 +62,7 @@ def related_stories(article_id: int) -> str:
     story = queries.published_article(article_id)
     if story is None:
         abort(404)
+    follow_story(story.language)
     return render_template(
         "site/_related.html", article=story, articles=queries.related_articles(story)
     )

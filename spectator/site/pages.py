@@ -7,7 +7,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from spectator import queries
-from spectator.i18n import gettext
+from spectator.i18n import follow_story, gettext
 from spectator.pagecache import SURROGATE_KEY, article_key
 from spectator.site import bp, listings
 from spectator.site.caching import cacheable
@@ -40,6 +40,7 @@ def article(slug: str, **_parts: object) -> Response:
         abort(404)
     if permalink(story) != request.path:
         return redirect(permalink(story), 301)
+    follow_story(story.language)
     if story.status == "withdrawn":
         response = make_response(render_template("errors/410.html", article=story), 410)
     else:

@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from spectator import pagecache, queries
+from spectator.i18n import follow_story
 from spectator.urls import permalink
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
@@ -114,5 +115,6 @@ def _article_response(path: str) -> Response | tuple[str, int] | None:
     if story is None:
         return None
     if story.status == "withdrawn":
+        follow_story(story.language)
         return render_template("errors/410.html", article=story), 410
     return redirect(permalink(story), 301)
