@@ -33,7 +33,7 @@ _SESSION = re.compile(
 )
 _FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
-_SEARCH = re.compile(rb"/(?:search|fragments/(?:search|suggest))(?:[./]|$)")
+_SEARCH = re.compile(rb"/+(?:search|fragments/(?:search|suggest))(?:[./]|$)")
 
 
 class IncomingRequest:
@@ -97,7 +97,7 @@ class IncomingRequest:
         self.is_newsroom = not target.startswith(b"/") or is_newsroom_path(path)
         if self.are_pictures_slow and path.startswith(b"/media/"):
             self.group = PICTURES
-        elif _SEARCH.match(path.partition(b"?")[0]):
+        elif is_search_path(path):
             self.group = SEARCHES
         session = _SESSION.search(head)
         self.session = session[1] if session else b""
@@ -121,6 +121,11 @@ def client_address(head: bytes, peer: str, hops: int) -> str:
 def is_newsroom_path(path: bytes) -> bool:
     """Return whether an unquoted path belongs to the newsroom."""
     return _NEWSROOM.match(path) is not None
+
+
+def is_search_path(path: bytes) -> bool:
+    """Return whether an unquoted path is that of a search, whatever slashes it starts with."""
+    return _SEARCH.match(path) is not None
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:

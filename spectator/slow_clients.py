@@ -32,6 +32,7 @@ from spectator.incoming import (
     IncomingRequest,
     client_address,
     is_newsroom_path,
+    is_search_path,
     needs_more,
     receive,
 )
@@ -273,7 +274,7 @@ def send_and_close(sock: socket.socket, response: bytes) -> bool:
 
 
 class SlotGuard:
-    """WSGI middleware that refuses requests of the newsroom without a slot.
+    """WSGI middleware that refuses requests of the newsroom and searches without a slot.
 
     Such a request comes only if gunicorn has parsed its path differently from `spectator.incoming`.
     """
@@ -284,9 +285,10 @@ class SlotGuard:
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer 400 to a request of the newsroom without a slot, and pass on all others."""
+        """Answer 400 to such a request without a slot, and pass on all others."""
         path = environ["PATH_INFO"].encode("latin-1")
-        if is_newsroom_path(path) and not environ["gunicorn.socket"].has_slot:
+        needs_slot = is_newsroom_path(path) or is_search_path(path)
+        if needs_slot and not environ["gunicorn.socket"].has_slot:
             return BadRequest()(environ, start_response)
         return self.app(environ, start_response)
 

@@ -346,6 +346,8 @@ def test_a_session_has_one_turn_from_every_network() -> None:
     [
         ("/newsroom/stories", False, "400 BAD REQUEST"),
         ("//newsroom", False, "400 BAD REQUEST"),
+        ("//search", False, "400 BAD REQUEST"),
+        ("/search", True, "200 OK"),
         ("/newsroom/stories", True, "200 OK"),
         ("/politics/", False, "200 OK"),
     ],
