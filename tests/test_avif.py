@@ -17,8 +17,10 @@ from PIL import Image
 
 from spectator import avif, media, publishing, queries
 from spectator.avif import AvifMaker
+from spectator.config import PROJECT_ROOT
 from spectator.db import db
 from spectator.media import PictureResourceError, decoder
+from spectator.media.stores import FILE_NAME
 from spectator.models import Picture, User
 from spectator.publishing import Action
 from spectator.renditions import RenditionConsumer
@@ -289,6 +291,19 @@ sandbox.decode("renditions", Path(sys.argv[1]), Path(sys.argv[2]), "1280.avif")
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(usage.ru_maxrss // 1024, usage.ru_utime)
 """
+
+
+def test_nginx_the_site_and_copies_of_a_store_know_the_same_names() -> None:
+    config = (PROJECT_ROOT / "deploy/nginx.conf").read_text()
+    match = re.search(r'location ~ "(\^/media/.+)" \{', config)
+    assert match
+    pattern = match[1].replace("(?<", "(?P<").replace(r"\k<start>", "(?P=start)")
+    for extension in ("jpg", "png", "avif", "webp", "html"):
+        name = f"ab/{'ab' * 16}-720.{extension}"
+        is_known = f".{extension}" in media.CONTENT_TYPES
+        assert media.is_rendition_name(name) is is_known
+        assert bool(re.fullmatch(pattern, f"/media/{name}")) is is_known
+        assert bool(FILE_NAME.fullmatch(f"renditions/{name}")) is is_known
 
 
 def test_encoding_the_largest_rendition_is_bounded(tmp_path: Path) -> None:
