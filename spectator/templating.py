@@ -115,6 +115,12 @@ def _foreign_name(tag: str, page_tag: str) -> str:
     return native_language_name(tag)
 
 
+def unknown_sentence(facet: str, value: str) -> Markup:
+    """Return the sentence about a filter's value that no story has, as HTML."""
+    sentence = Markup(str(UNKNOWN_FILTERS[facet]))  # noqa: S704 - our own text
+    return sentence % {"value": Markup("<bdi>{}</bdi>").format(value)}
+
+
 def newsroom_time(moment: datetime) -> str:
     """Return a time with UTC for editors: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
     return format_moment(moment, _newsroom_zone())

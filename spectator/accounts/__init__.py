@@ -7,7 +7,6 @@ This package knows nothing about requests and cookies. Passwords are always hash
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 from datetime import UTC, datetime
 
@@ -15,6 +14,13 @@ from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from spectator.accounts.checks import (
+    clean_email,
+    clean_name,
+    get_user,
+    require_active,
+    require_role,
+)
 from spectator.accounts.hashing import check_password, hash_password
 from spectator.accounts.passwords import AccountError, PasswordError, require_good_password
 from spectator.accounts.sessions import (
@@ -41,6 +47,7 @@ from spectator.models import ROLES, PreviewLink, User
 from spectator.text.words.normalization import normalize
 
 __all__ = [
+    "ROLES",
     "AccountError",
     "Client",
     "LoginError",
@@ -55,6 +62,7 @@ __all__ = [
     "is_issued_token",
     "log_in",
     "log_out",
+    "normalize",
     "rename_user",
     "require_good_password",
     "reset_password",
@@ -80,8 +88,8 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     Raises AccountError for an invalid or existing email and an invalid name or role, PasswordError
     for a bad password.
     """
-    email, name = _clean_email(email), _clean_name(name)
-    _require_role(role)
+    email, name = clean_email(email), clean_name(name)
+    require_role(role)
     if password is None:
         password = _random_password()
     require_good_password(password, _password_context(email, name))
@@ -89,7 +97,7 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     with db.write() as session:
         existing = session.scalar(select(User).where(User.email == email))
         if existing is not None:
-            _require_active(existing)
+            require_active(existing)
             raise AccountError(
                 gettext(
                     "%(email)s already has an account. To set a new password, run: spectator "
@@ -114,9 +122,9 @@ def set_role(email: str, role: str) -> None:
 
     Raises AccountError for an unknown person or role.
     """
-    _require_role(role)
+    require_role(role)
     with db.write() as session:
-        user = _get_user(session, email)
+        user = get_user(session, email)
         user.role = role
         log.warning("account %r now has the role %s", user.email, role)
 
@@ -126,16 +134,16 @@ def rename_user(email: str, name: str) -> str:
 
     Raises AccountError for an unknown person or an invalid name.
     """
-    name = _clean_name(name)
+    name = clean_name(name)
     with db.write() as session:
-        _get_user(session, email).name = name
+        get_user(session, email).name = name
     return name
 
 
 def enable_user(email: str) -> None:
     """Enable a disabled account; its password stays. Raises AccountError for an unknown person."""
     with db.write() as session:
-        user = _get_user(session, email)
+        user = get_user(session, email)
         user.is_active = True
         log.warning("account %r enabled", user.email)
 
@@ -146,7 +154,7 @@ def disable_user(email: str) -> None:
     Raises AccountError for an unknown person.
     """
     with db.write() as session:
-        user = _get_user(session, email)
+        user = get_user(session, email)
         user.is_active = False
         _end_access(session, user.id)
     log.warning("account %r disabled and its sessions ended", email)
@@ -160,8 +168,8 @@ def reset_password(email: str) -> str:
     password = _random_password()
     password_hash = hash_password(password)
     with db.write() as session:
-        user = _get_user(session, email)
-        _require_active(user)
+        user = get_user(session, email)
+        require_active(user)
         user.password_hash = password_hash
         _end_access(session, user.id)
     log.warning("password of %r reset and their sessions ended", email)
@@ -249,59 +257,3 @@ def _reload_unchanged_user(session: Session, user: User) -> User:
 def _random_password() -> str:
     groups = ("".join(secrets.choice(READABLE_CHARACTERS) for _ in range(5)) for _ in range(4))
     return "-".join(groups)
-
-
-def _clean_email(email: str) -> str:
-    email = email.strip().lower()
-    # ASCII only: letters of other alphabets could imitate a colleague's email.
-    if len(email) > 254 or not re.fullmatch(
-        r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email, re.ASCII
-    ):
-        raise AccountError(
-            gettext(
-                "%(email)s is not an email address. Use one like amina@news.example.",
-                email=repr(email[:100]),
-            )
-        )
-    return email
-
-
-def _clean_name(name: str) -> str:
-    name = " ".join(normalize(name).split())
-    if not name or len(name) > 120 or not name.isprintable():
-        raise AccountError(gettext("Enter a name of 1 to 120 visible characters."))
-    return name
-
-
-def _require_role(role: str) -> None:
-    if role not in ROLES:
-        raise AccountError(
-            gettext(
-                "%(role)s is not a role. Use one of: %(roles)s",
-                role=repr(role[:40]),
-                roles=", ".join(ROLES),
-            )
-        )
-
-
-def _require_active(user: User) -> None:
-    if not user.is_active:
-        raise AccountError(
-            gettext(
-                "%(email)s is disabled. To let them log in, run: spectator user enable %(email)s",
-                email=user.email,
-            )
-        )
-
-
-def _get_user(session: Session, email: str) -> User:
-    user = session.scalar(select(User).where(User.email == email.strip().lower()))
-    if user is None:
-        raise AccountError(
-            gettext(
-                "There is no account with the email %(email)s. To see all accounts, run: "
-                "spectator user list",
-                email=repr(email[:100]),
-            )
-        )
-    return user

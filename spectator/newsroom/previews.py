@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.formats import format_number
-from spectator.i18n import follow_story, gettext, ngettext
+from spectator.i18n import follow_story, gettext, lazy_gettext, ngettext
 from spectator.media import Location, avif_names, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -42,6 +42,10 @@ from spectator.urls import permalink
 # Lighthouse's `mobileRegular3G`: one round trip of 300 ms before the first byte, then 700 kbit/s.
 ROUND_TRIP_SECONDS, BYTES_PER_SECOND = 0.3, 700_000 / 8
 PHONE_RENDITION_WIDTH = 720  # what a phone 360 CSS pixels wide needs
+LINK_ENDED = (
+    lazy_gettext("This link no longer works"),
+    lazy_gettext("It has expired or been revoked. Ask the person who sent it for a new one."),
+)
 
 
 @bp.get(STORY_RULE + "/preview")
@@ -151,17 +155,11 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     creator = preview_links.creator_by_token(token)
     may_show = article and creator and publishing.may(creator, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
-        message = gettext(
-            "It has expired or been revoked. Ask the person who sent it for a new one."
-        )
-        return render_error(410, gettext("This link no longer works"), message)
+        return render_error(410, *LINK_ENDED)
     if article.is_public:
         return redirect(permalink(article), 303)
-    return render_article(
-        article,
-        banner=gettext("Confidential – not published. Please don't forward."),
-        is_shared=True,
-    )
+    banner = gettext("Confidential – not published. Please don't forward.")
+    return render_article(article, banner, is_shared=True)
 
 
 def _hide_address(response: FlaskResponse) -> FlaskResponse:

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template, request
-from markupsafe import Markup
 
 from spectator import publishing, queries
 from spectator.models import Article
@@ -17,7 +16,7 @@ from spectator.newsroom import bp
 from spectator.newsroom.related import index_of, is_visible
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
-from spectator.templating import UNKNOWN_FILTERS
+from spectator.templating import unknown_sentence
 from spectator.text.words.numbers import parse_int
 from spectator.text.words.snippets import body_snippets, highlight
 
@@ -222,12 +221,6 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
         "has_more": has_more,
         "unknown": sentences,
     }
-
-
-def unknown_sentence(facet: str, value: str) -> Markup:
-    """Return the sentence about a filter's value that no story has, as HTML."""
-    sentence = Markup(str(UNKNOWN_FILTERS[facet]))  # noqa: S704 - our own text
-    return sentence % {"value": Markup("<bdi>{}</bdi>").format(value)}
 
 
 def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
