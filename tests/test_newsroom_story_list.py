@@ -70,7 +70,7 @@ def test_scheduled_stories_are_listed_by_publication_time(app: Flask, editor: Us
     assert re.findall(r"In \d days", page) == ["In 1 days", "In 2 days", "In 3 days"]
     first = start + timedelta(days=1)
     assert (
-        f'publishes\n      <time datetime="{first:%Y-%m-%dT%H:%M:00Z}">'
+        f'publishes <time datetime="{first:%Y-%m-%dT%H:%M:00Z}">'
         f"{first.day} {first:%b %Y}, {first:%H:%M}" in page
     )
     assert page.count("publishes\n") == 3
