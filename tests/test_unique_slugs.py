@@ -112,6 +112,28 @@ def test_a_story_keeps_its_number_after_others_got_later_ones(editor: User) -> N
     assert lookup.unique_slug("", "A headline", ids[1]) == "a-headline-2"
 
 
+def test_a_headline_without_a_free_number_is_searched_for_once(
+    editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import may have thousands of stories with the same headline."""
+    monkeypatch.setattr(publishing.slugs, "MAX_SLUG_NUMBER", 5)
+    for _ in range(4):
+        publishing.create(make_draft(), editor, Action("publish"))
+    tried: list[int] = []
+    numbered_slug = publishing.slugs.numbered_slug
+
+    def count(slug: str, number: int) -> str:
+        tried.append(number)
+        return numbered_slug(slug, number)
+
+    monkeypatch.setattr(publishing.slugs, "numbered_slug", count)
+    lookup = SlugLookup(db.session(), ["a-headline"])
+    for _ in range(3):
+        with pytest.raises(ValidationError):
+            lookup.unique_slug("", "A headline", 999)
+    assert tried.count(3) <= 2, "once to look it up, once to try it"
+
+
 def test_numbered_slugs_of_sections_are_valid(app: Flask) -> None:
     name = "a" * 74 + " news"
     with db.write() as session:

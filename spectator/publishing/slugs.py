@@ -66,6 +66,8 @@ class SlugLookup:
             if not self.is_taken(numbered, article_id):
                 self.last_numbers[wanted] = number
                 return numbered
+        if is_new:  # an import may have thousands more of them, and each search takes 8 ms
+            self.last_numbers[wanted] = MAX_SLUG_NUMBER
         raise ValidationError(
             {
                 "slug": gettext(
