@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -29,8 +30,25 @@ SITE_PARTS = re.compile(
     r"|spectator/(site|text|queries|models)/|spectator/(templating|formats|times)\.py"
     r"|static/js/(site|search|combobox)\.js"
 )
-# Texts that a language may write as English does: names, and words that it has borrowed.
-SAME_AS_ENGLISH = frozenset({"RSS"})
+# Texts that every language may write as English does: names, keys, and what has only placeholders.
+SAME_AS_ENGLISH = frozenset(
+    {
+        "RSS",
+        "Tab",
+        *("Alt+F10, Escape", "Shift+Enter", "Ctrl+S, Ctrl+Enter", "Ctrl+Shift+Enter"),
+        *("Ctrl+Shift+8, Ctrl+Shift+7", "Ctrl+Z, Ctrl+Shift+Z"),
+        *("%(action)s: %(headline)s", "%(first)s, %(next)s", "%(label)s: %(value)s"),
+        *("%(size)s KB", "%(size)s MB"),
+    }
+)
+# Words that one language has in common with English, or has borrowed.
+COMMON_WORDS = {
+    "fr": {
+        *("Opinion", "Pages", "Sessions", "Source", "Suggestions", "Version"),
+        *("%(count)s suggestion", "%(count)s suggestions"),
+    },
+    "sw": {"Video", "video"},
+}
 HEADER = r"^# Complete: (nothing yet|site|everything)\.$"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 NUMBERS = {f"%({name})s" for name in ("count", "num", "number", "limit", "days")}
@@ -97,7 +115,8 @@ def translated_parts(catalogue: Catalog) -> str:
 def problems(catalogue: Catalog, messages: tuple[SourceMessage, ...]) -> list[str]:
     """Return what is wrong with a catalogue, one line each."""
     parts = translated_parts(catalogue)
-    lines = [line for message in catalogue if message.id for line in _entry_problems(message)]
+    same = SAME_AS_ENGLISH | COMMON_WORDS.get(str(catalogue.locale), set())
+    lines = [line for entry in catalogue if entry.id for line in _entry_problems(entry, same)]
     for message in messages:
         if parts == "everything" or (parts == "site" and message.is_for_readers):
             entry = catalogue.get(message.forms[0], message.context)
@@ -110,13 +129,13 @@ def _strings(message: Message) -> tuple[str, ...]:
     return _forms(message.string)
 
 
-def _entry_problems(message: Message) -> Iterator[str]:
-    """Yield what is wrong with an entry that has a translation."""
+def _entry_problems(message: Message, same: AbstractSet[str]) -> Iterator[str]:
+    """Yield what is wrong with an entry; it may be equal to its source if that is in `same`."""
     forms = _forms(message.id)
     if message.fuzzy:
         yield f"fuzzy: {forms[0]}"
     for string in filter(None, _strings(message)):
-        if string in forms and string not in SAME_AS_ENGLISH:
+        if string in forms and string not in same:
             yield f"equal to its source: {string}"
         # A form of the plural may leave out its number: “one story”.
         names_of_forms = [set(PLACEHOLDER.findall(form)) for form in forms]

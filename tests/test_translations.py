@@ -28,7 +28,7 @@ from tests.conftest import BASE, settings
 CAIRO = ZoneInfo("Africa/Cairo")
 CLOCKS_GO_BACK = datetime(2026, 10, 29, 23, 30)  # noqa: DTZ001 - a time as a form has it
 FRENCH_QUESTION = (
-    "À Africa/Cairo, les horloges reculent le 29 octobre 2026 : 23:30 a lieu deux fois"
+    "À Africa/Cairo, les horloges reculent le 29 octobre 2026\u00a0: 23:30 a lieu deux fois"
 )
 
 
