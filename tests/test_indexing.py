@@ -374,8 +374,8 @@ def test_reindex_rebuilds_both_indexes(
     result = command()
     assert result.exit_code == 0, result.output
     assert (
-        "1 published stories indexed" in result.output
-        and "1 unpublished stories indexed" in result.output
+        "1 published story indexed" in result.output
+        and "1 unpublished story indexed" in result.output
     )
     assert [
         set(index.versions()) for index, _ in indexing.open_indexes(app.config["DATA_DIR"])

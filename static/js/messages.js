@@ -3,7 +3,7 @@
    not in English (`script_texts` in spectator/script_texts.py). */
 
 /** @type {Record<string, string | Record<string, string>>} */
-const translations = JSON.parse(document.getElementById("script-texts")?.textContent || "{}");
+const translations = JSON.parse(document.getElementById("translations")?.textContent || "{}");
 const language = document.documentElement.lang || "en";
 
 /** @typedef {Record<string, string | number>} Values */
