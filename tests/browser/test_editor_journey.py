@@ -137,7 +137,7 @@ def correct(visit: Visit, form_path: str, public_path: str) -> None:
     visit.open(public_path)
     expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")
     expect(page.get_by_role("region", name="Corrections")).to_contain_text(NOTE)
-    expect(page.locator(".meta")).to_contain_text("Updated")
+    expect(page.locator(".meta")).to_contain_text("Corrected")
     expect_picture(page, ENTRIES["picture_alt"])
 
 
