@@ -156,13 +156,16 @@ def prune(offset: int) -> None:
 class OutboxReader:
     """A read-only connection for polling the outbox, shared by the threads of a process.
 
-    It uses no ORM session; a poll takes a few microseconds.
+    It uses no ORM session; a poll takes a few microseconds, or a millisecond from a server.
     """
+
+    is_postgresql = False
 
     def __init__(self, url: str) -> None:
         self.lock = Lock()
         self.connection = PollingConnection(url, POLL_TIMEOUT_SECONDS)
-        self.poll_sql = POLL_SQL[self.connection.is_postgresql]
+        self.is_postgresql = self.connection.is_postgresql
+        self.poll_sql = POLL_SQL[self.is_postgresql]
         self.recent: dict[int, int | None] = {}  # article ids of the newest rows, by number
 
     def poll(self) -> tuple[int, str] | None:

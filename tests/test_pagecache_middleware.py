@@ -269,6 +269,14 @@ def responses(cache: PageCache, tag: str) -> list[tuple[bytes, str, dict[str, st
     ]
 
 
+@pytest.mark.parametrize("is_postgresql", [False, True])
+def test_a_server_is_asked_less_often_than_a_file(
+    site: FakeSite, outbox_reader: FakeOutboxReader, is_postgresql: bool
+) -> None:
+    outbox_reader.is_postgresql = is_postgresql
+    assert PageCache(site, outbox_reader).poll_seconds == (0.05 if is_postgresql else 0.005)
+
+
 def test_the_fast_path_gives_the_same_responses_as_the_slow_path(
     cache: PageCache, site: FakeSite
 ) -> None:

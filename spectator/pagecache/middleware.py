@@ -31,7 +31,9 @@ from spectator.pagecache.store import CachedPage, PageStore
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-POLL_SECONDS = 0.005
+# How long a process may trust what it has read from the database: a query to a server takes a
+# hundred times as long as looking at SQLite's file.
+POLL_SECONDS, POSTGRESQL_POLL_SECONDS = 0.005, 0.05
 # A page may be sent for this long after it was last confirmed, while a thread renders it again.
 MAX_STALE_SECONDS = 1.0
 RENDER_TIMEOUT_SECONDS = 10.0
@@ -62,7 +64,8 @@ class PageCache:
         self.store = store or PageStore()
         self.single_flight = SingleFlight()
         self.brotli_worker = BrotliWorker()
-        self.poll_seconds = POLL_SECONDS
+        is_remote = outbox_reader.is_postgresql
+        self.poll_seconds = POSTGRESQL_POLL_SECONDS if is_remote else POLL_SECONDS
         self.poll_lock = Lock()
         self.polled_at = float("-inf")
         self.db_version: DbVersion | None = None
