@@ -29,6 +29,7 @@ _language: ContextVar[str] = ContextVar("language", default="")
 _RESET_KEY = "spectator.language"  # in the environ of a request: how to restore the language
 
 
+@cache
 def translated_languages() -> list[str]:
     """Return the languages with a catalogue, sorted; English needs none and is not among them."""
     return sorted(path.parent.parent.name for path in DIRECTORY.glob("*/LC_MESSAGES/*.po"))
@@ -53,6 +54,11 @@ def language_of_readers(tag: str) -> str:
     with (DIRECTORY / language / "LC_MESSAGES" / "spectator.po").open(encoding="utf-8") as file:
         comments = "".join(takewhile(lambda line: line.startswith("#"), file))
     return "" if "Complete: nothing yet" in comments else language
+
+
+def readers_languages() -> list[str]:
+    """Return the languages in which pages of stories may be written, besides English."""
+    return [language for language in translated_languages() if language_of_readers(language)]
 
 
 @cache
@@ -147,12 +153,13 @@ def lazy_pgettext(context: str, message: str) -> str:
 
 
 def register(app: Flask) -> None:
-    """Load the catalogue of the site's language, and let templates translate.
+    """Load the catalogues that pages may need, and let templates translate.
 
-    Each request starts in that language. A view may choose another one with `set_language`.
+    Each request starts in the site's language. A view may choose another one with `set_language`.
     """
     language = app.extensions["language"] = closest_language(app.config["LANGUAGE"])
-    load_catalogue(language)
+    for loaded in {language, *readers_languages()}:
+        load_catalogue(loaded)
 
     @app.before_request
     def start() -> None:

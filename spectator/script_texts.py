@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from babel import Locale
 from babel.messages.extract import extract_from_file
 from flask import Flask
 
-from spectator.i18n import SOURCE_LANGUAGE, current_language, load_catalogue
+from spectator.i18n import SOURCE_LANGUAGE, current_language, load_catalogue, readers_languages
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "static/js"
 # Scripts of pages for readers, who pay for each byte; the newsroom's pages have the texts of all.
@@ -20,11 +19,14 @@ KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
 Texts = dict[str, str | dict[str, str]]
 
 
-def _read_messages(names: Sequence[str]) -> Iterator[str | tuple[str, ...]]:
-    """Yield the messages of scripts; those with a plural as pairs."""
-    for name in names:
-        for _, message, _, _ in extract_from_file("javascript", SCRIPTS / name, KEYWORDS):
-            yield message
+@cache
+def _read_messages(names: tuple[str, ...]) -> list[str | tuple[str, ...]]:
+    """Return the messages of scripts; those with a plural as pairs."""
+    return [
+        message
+        for name in names
+        for _, message, _, _ in extract_from_file("javascript", SCRIPTS / name, KEYWORDS)
+    ]
 
 
 def _plural_numbers(language: str) -> dict[str, int]:
@@ -44,7 +46,8 @@ def load_texts(language: str, is_newsroom: bool) -> Texts:
     """
     if language == SOURCE_LANGUAGE:
         return {}
-    names = sorted(path.name for path in SCRIPTS.glob("*.js")) if is_newsroom else READER_SCRIPTS
+    every = tuple(sorted(path.name for path in SCRIPTS.glob("*.js")))
+    names = every if is_newsroom else READER_SCRIPTS
     catalogue, numbers, texts = load_catalogue(language), _plural_numbers(language), Texts()
     for message in _read_messages(names):
         if isinstance(message, str):
@@ -67,9 +70,10 @@ def script_texts(is_newsroom: bool) -> Texts:
 
 
 def register(app: Flask) -> None:
-    """Read the texts in the site's language, and let templates pass them to scripts."""
+    """Read the texts in all languages that pages may have, and let templates pass them."""
     language: str = app.extensions["language"]
-    for is_newsroom in (False, True):
-        load_texts(language, is_newsroom)
+    load_texts(language, is_newsroom=True)
+    for loaded in {language, *readers_languages()}:
+        load_texts(loaded, is_newsroom=False)
     globals_: dict[str, Any] = {"script_texts": script_texts}
     app.jinja_env.globals.update(globals_)

@@ -208,6 +208,7 @@ def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 def clear_caches() -> None:
     i18n.load_catalogue.cache_clear()
     i18n.language_of_readers.cache_clear()
+    i18n.translated_languages.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -234,6 +235,18 @@ def test_the_page_of_a_story_is_written_in_its_language(
     assert re.search(f'<article[^>]* lang="{tag}"', html)
     assert text in client.get(f"/fragments/related/{article_id}").text
     assert '<html lang="en"' in client.get("/").text, "the site's own pages"
+
+
+def test_no_catalogue_is_read_while_readers_wait(
+    app: Flask, client: FlaskClient, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update of the checkout must not mix its catalogues with the code of a running process."""
+    languages = i18n.readers_languages()
+    assert {"fr", "ar", "am"} <= set(languages)
+    monkeypatch.setattr(i18n, "DIRECTORY", Path("/nowhere"))
+    for language in languages:
+        story(headline=language, slug=language, language=language)
+        assert f'<html lang="{language}"' in client.get(f"/politics/{language}").text
 
 
 def test_an_english_story_of_a_french_site_has_an_english_page(
