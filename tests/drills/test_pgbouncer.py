@@ -54,6 +54,7 @@ class PooledSite:
 def pooled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PooledSite]:
     """A running site behind PgBouncer."""
     site = Site(tmp_path_factory.mktemp("pooled") / "data")
+    site.web_processes = 1  # so that a page that was read once is in the only cache
     with postgresql.server() as server, pgbouncer.pgbouncer(server) as bouncer:
         site.settings["SPECTATOR_DATABASE_URL"] = bouncer.url
         site.environ |= site.settings
