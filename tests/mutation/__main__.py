@@ -6,6 +6,7 @@ import argparse
 import difflib
 import random
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -74,7 +75,12 @@ def main() -> None:
                 print(f"{location}: {mutation.operator}: {difference(*mutant)}", flush=True)
             return mutation, outcome
 
-        report(list(pool.map(test, draw(options.number, options.seed))))
+        results: list[tuple[Mutation, str]] = []
+        for result in pool.map(test, draw(options.number, options.seed)):
+            results.append(result)
+            if len(results) % 10 == 0:
+                print(f"{len(results)} of {options.number} tried", file=sys.stderr, flush=True)
+        report(results)
 
 
 def report(results: list[tuple[Mutation, str]]) -> None:
