@@ -28,7 +28,7 @@ class Case:
     """A broken installation: its damage, the expected message, and the user of the commands."""
 
     name: str
-    breaks: Callable[[Path], object]
+    damage: Callable[[Path], object]
     message: str
     is_root: bool = True
     environ: dict[str, str] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class CommandResult:
     modules: list[str] = field(default_factory=list, repr=False)
 
 
-def load_modules(outcome: CommandResult) -> None:
-    """Import the modules of a command, since another user may be unable to read the library."""
-    for name in outcome.modules:
+def import_modules(names: list[str]) -> None:
+    """Import the modules that a command needed."""
+    for name in names:
         if name not in sys.modules and name != "__main__":
             importlib.import_module(name)
 

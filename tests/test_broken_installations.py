@@ -1,4 +1,4 @@
-"""On a broken installation every command reports the fault in one line, and its advice works."""
+"""Every command reports a broken installation in one line, whose advice repairs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.broken_installations import (
     STORY,
     Case,
     CommandResult,
-    load_modules,
+    import_modules,
     run_command,
 )
 from tests.drills.running_site import free_port
@@ -35,16 +35,16 @@ RunCommand = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def loaded_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Load every module that the commands need before the first runs as another user."""
+def imported_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Import all modules of the commands, which may run as a user who cannot read the library."""
     parent = tmp_path_factory.mktemp("loading")
     (parent / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
     for command in ("init", "run", "import", "doctor"):
-        words = [
+        arguments = [
             word.format(port=free_port(), stories=parent / "stories.jsonl")
             for word in COMMANDS[command]
         ]
-        load_modules(run_command(parent / "data", words, 0, {}))
+        import_modules(run_command(parent / "data", arguments, 0, {}).modules)
 
 
 @pytest.fixture
@@ -74,25 +74,25 @@ def attempt(request: pytest.FixtureRequest, data: Path, parent_dir: Path) -> Run
     case: Case = request.getfixturevalue("case")
     uid = 0 if case.is_root else NOBODY
     environ = {name: text.format(data=data) for name, text in case.environ.items()}
-    words = {"port": free_port(), "stories": parent_dir / "stories.jsonl"}
+    values = {"port": free_port(), "stories": parent_dir / "stories.jsonl"}
 
     def run(command: str) -> CommandResult:
         return run_command(
-            data, [word.format(**words) for word in COMMANDS[command]], uid, environ
+            data, [word.format(**values) for word in COMMANDS[command]], uid, environ
         )
 
     return run
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_every_command_reports_the_fault_and_its_advice_repairs_it(
+def test_every_command_reports_the_fault_and_following_its_advice_repairs_it(
     case: Case, data: Path, attempt: RunCommand
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     if not case.is_root:
         give_away(data.parent)
-    case.breaks(data)
+    case.damage(data)
     doctor = attempt("doctor")
     lines = [
         line[2:]
@@ -151,7 +151,7 @@ def follow_advice(line: str, case: Case, data: Path, attempt: RunCommand) -> Non
                 assert attempt("init").code == 0
             else:
                 subprocess.run(command, shell=True, check=True)
-    elif os.path.ismount(data):
+    elif os.path.ismount(data):  # a read-only or full disk (`mount` and `fill` of the cases)
         subprocess.run(["mount", "-o", "remount,rw", str(data)], check=True)
         (data / "filler").unlink(missing_ok=True)
     elif case.repair is not None and case.message in line:

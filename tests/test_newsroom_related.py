@@ -220,6 +220,13 @@ def test_an_empty_search_lists_all_stories_with_their_dates(
     assert "published" in page and "6 May 2024" in page
 
 
+def test_years_to_choose_from_begin_in_the_newsrooms_zone(app: Flask, editor: User) -> None:
+    publish_at(editor, datetime(2023, 12, 31, 23, 30, tzinfo=UTC))
+    app.config["TIMEZONE"] = "Africa/Nairobi"  # three hours ahead
+    page = logged_in_client(app).get("/newsroom/search").text
+    assert '<option value="2024"' in page and '<option value="2023"' not in page
+
+
 @pytest.mark.parametrize("words", ["", "dust"])
 def test_the_search_can_be_filtered_by_section_author_and_year(
     app: Flask, editor: User, update_indexes: Callable[[], None], words: str
@@ -327,6 +334,41 @@ def test_related_stories_can_be_pinned_blocked_and_unblocked(
     assert "Blocked" in page and "Unblock" in page
     post(client, f"/newsroom/stories/{other}/related", {"related": str(article_id), "kind": ""})
     assert queries.related_overrides(article_id) == ([], set()), "unblocked from the other story"
+
+
+def test_a_pin_that_readers_do_not_see_can_be_removed(
+    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
+) -> None:
+    """Of a draft, or on a story that was withdrawn."""
+    draft_id = publishing.create(make_draft(headline="Draft"), editor)
+    article_id, other = story(headline="This"), story(headline="That", section="health")
+    for pinning in (draft_id, article_id):
+        publishing.set_related_override(pinning, editor, other, "pin")
+    publishing.apply_action(other, editor, Action("withdraw", note="Wrong."))
+    update_indexes()
+    client = logged_in_client(app)
+    for pinning in (draft_id, article_id):
+        path = f"/newsroom/stories/{pinning}/related"
+        page = client.get(path).text
+        assert "Pinned, but not shown to readers" in page and "Unpin: That" in page
+        post(client, path, {"related": str(other), "kind": ""})
+        assert "Pinned, but" not in client.get(path).text
+        assert queries.related_overrides(pinning) == ([], set())
+
+
+def test_a_blocked_story_that_is_not_public_appears_once(
+    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
+) -> None:
+    words = {"headline": "Cocoa harvest", "body": "The cocoa harvest of the west failed."}
+    article_id, other = story(**words), publishing.create(make_draft(**words), editor)
+    # Words that only one story has do not make stories similar.
+    publishing.create(make_draft(**words), editor)
+    update_indexes()
+    client, path = logged_in_client(app), f"/newsroom/stories/{article_id}/related"
+    link = f'href="/newsroom/stories/{other}/preview"'
+    assert client.get(path).text.count(link) == 1, "as a similar one"
+    publishing.set_related_override(article_id, editor, other, "forbid")
+    assert client.get(path).text.count(link) == 1, "as a blocked one"
 
 
 @pytest.mark.parametrize(

@@ -20,16 +20,16 @@ from spectator.search.whoosh import (
     budget,
     internals,
     lexicon,
-    own_words,
     proximity,
     scoring,
     searcher,
+    visible_words,
 )
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.internals import decode_positions
-from spectator.search.whoosh.own_words import OwnWords, pack_words
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
+from spectator.search.whoosh.visible_words import VisibleWords, pack_words
 from tests.search_samples import document
 
 SEGMENT_SIZES = (100, 19, 19, 19, 19, 19)  # in stories
@@ -252,7 +252,7 @@ def test_word_lists_are_unpacked_as_far_as_the_budget_allows() -> None:
     long = pack_words("".join(rng.choices("abcdefgh", k=12)) for _ in range(5_000))
     assert len(long) > 20_000
     spent = budget.Budget(10)
-    own = OwnWords([(1, long), (2, long), (3, pack_words(["zebra"]))], spent)
+    own = VisibleWords([(1, long), (2, long), (3, pack_words(["zebra"]))], spent)
     assert spent.is_exhausted
     assert own.documents_with_prefix("a") == [1] and own.documents_with_prefix("zebra") == []
 
@@ -261,17 +261,19 @@ def test_word_lists_that_pack_well_are_counted_unpacked(monkeypatch: pytest.Monk
     similar = pack_words(f"{'a' * 50}{number:014b}" for number in range(15_000))
     assert len(similar) < 40_000, "of 975,000"
     spent = budget.Budget()
-    own = OwnWords([(number, similar) for number in range(99)], spent)
+    own = VisibleWords([(number, similar) for number in range(99)], spent)
     assert own.documents_with_prefix("a") == list(range(20)) and spent.has_left_out
     assert spent.spent == 20 * 98
-    monkeypatch.setattr(own_words, "_MAX_BYTES", 10**6)
-    assert OwnWords([(1, similar), (2, similar)], spent).documents_with_prefix("a") == [1]
+    monkeypatch.setattr(visible_words, "_MAX_BYTES", 10**6)
+    assert VisibleWords([(1, similar), (2, similar)], spent).documents_with_prefix("a") == [1]
 
 
-def test_own_words_give_prefixes_and_the_first_names_in_the_alphabet() -> None:
+def test_visible_words_give_prefixes_and_the_first_names_in_the_alphabet() -> None:
     names = ("q uranic", "qu ranic", "qur anic", "qura nic", "quran ic")
     lists = [pack_words(["mali", f"quranic {name}"]) for name in names]
-    own = OwnWords(enumerate([*lists, b"", pack_words(["amali", "quranics"])]), budget.Budget())
+    own = VisibleWords(
+        enumerate([*lists, b"", pack_words(["amali", "quranics"])]), budget.Budget()
+    )
     assert own.names("quranic", 4) == [tuple(name.split()) for name in names[:4]]
     assert own.names("quran", 4) == []
     assert own.documents_with_prefix("mal") == [0, 1, 2, 3, 4]

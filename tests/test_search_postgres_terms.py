@@ -69,7 +69,7 @@ def test_a_stored_text_has_the_positions_of_each_word_in_each_field() -> None:
 def test_a_rare_spelling_counts_for_more_than_a_common_one() -> None:
     text = stored(document("Report", "Ṣẹ́gun x"))
     [clause] = parse_query("Ṣẹ́gun").included
-    assert clause.exact
+    assert clause.exact_spellings
     matcher = clause_matcher(clause)
     common, rare = (
         matcher.score(text, Statistics(1_000, {"segun": 50, "'ṣẹ́gun": number}))

@@ -227,4 +227,4 @@ def test_a_country_name_has_its_other_names_as_alternatives() -> None:
 
 def test_a_word_with_accents_keeps_its_exact_form() -> None:
     (clause,) = parse_query("Ṣẹ́gun").included
-    assert (clause.words, clause.exact) == (("segun",), ("ṣẹ́gun",))
+    assert (clause.words, clause.exact_spellings) == (("segun",), ("ṣẹ́gun",))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from spectator.search import Document, Index, SearchRequest, open_index
+from spectator.search.language.parser import parse_query
 from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.scoring import PostingLists
 from spectator.search.whoosh.snapshot import open_snapshot
@@ -83,4 +84,25 @@ def test_stems_and_exact_spellings_have_the_expected_weights(
     assert scores[first] > scores[second]
     plain_scores = PostingLists(snapshot).score_word("elan")
     assert scores[first] - plain_scores[first] == pytest.approx(added, rel=1e-5)
+    snapshot.close()
+
+
+def test_an_absent_form_of_a_common_word_is_not_rare(build: Build, tmp_path: Path) -> None:
+    """No story has "markets", but its stem, "market", is a common word that is its own stem."""
+    stories = [document("Report", "market x") for _ in range(20)]
+    build(*stories).close()
+    snapshot = open_snapshot(Generations(tmp_path / "search"))
+    lists, number = PostingLists(snapshot), snapshot.document_numbers[stories[0].id]
+    stemmed, plain = (lists.score_word(word)[number] for word in ("markets", "market"))
+    assert stemmed == pytest.approx(0.4 * plain, rel=1e-5)
+    snapshot.close()
+
+
+def test_a_prefix_weighs_the_same_among_few_documents(build: Build, tmp_path: Path) -> None:
+    stories = [document("Report", "election x") for _ in range(20)]
+    build(*stories).close()
+    snapshot = open_snapshot(Generations(tmp_path / "search"))
+    lists, number = PostingLists(snapshot), snapshot.document_numbers[stories[0].id]
+    [clause] = parse_query("elect*").included
+    assert lists.narrow([number]).match(clause)[number] == lists.match(clause)[number]
     snapshot.close()

@@ -53,7 +53,7 @@ def index(make_index: MakeIndex) -> Index:
 
 
 def marked_words(pieces: list[tuple[str, bool]]) -> list[str]:
-    return [piece for piece, is_hit in pieces if is_hit]
+    return [piece for piece, is_match in pieces if is_match]
 
 
 @pytest.mark.parametrize(

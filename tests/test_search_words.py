@@ -114,7 +114,9 @@ def test_only_words_of_at_least_four_ascii_letters_are_stemmed() -> None:
 def test_highlights_contain_every_word_with_the_same_stem() -> None:
     terms = Highlights({"voting"})
     assert "votes" in terms and "voting" in terms and "river" not in terms and 3 not in terms
-    assert [piece for piece, is_hit in snippet("They vote; votes count.", terms) if is_hit] == [
+    assert [
+        piece for piece, is_match in snippet("They vote; votes count.", terms) if is_match
+    ] == [
         "vote",
         "votes",
     ]

@@ -28,7 +28,7 @@ def join_pieces(pieces: Pieces) -> str:
 
 
 def hits(pieces: Pieces) -> list[str]:
-    return [piece for piece, is_hit in pieces if is_hit]
+    return [piece for piece, is_match in pieces if is_match]
 
 
 def test_words_are_highlighted_in_every_spelling() -> None:

@@ -12,22 +12,22 @@ from sqlalchemy.sql.functions import GenericFunction
 from spectator.db import db
 
 
-class byte_length(GenericFunction[int]):  # noqa: N801 - the name of a function of SQL
+class byte_length(GenericFunction[int]):  # noqa: N801 - named like an SQL function
     """The number of bytes of a text."""
 
     type = Integer()
     inherit_cache = True
 
 
-class text_position(GenericFunction[int]):  # noqa: N801 - the name of a function of SQL
+class text_position(GenericFunction[int]):  # noqa: N801 - named like an SQL function
     """The position of a text within another, from 1; 0 if it is not there."""
 
     type = Integer()
     inherit_cache = True
 
 
-class json_set(GenericFunction[Any]):  # noqa: N801 - the name of a function of SQL
-    """A JSON object with another value of a key: `json_set(object, key, value)`."""
+class json_set(GenericFunction[Any]):  # noqa: N801 - named like an SQL function
+    """A JSON object with the value of one key replaced: `json_set(object, key, value)`."""
 
     type = JSON()
     inherit_cache = True
@@ -67,7 +67,7 @@ def _compile_text_position_for_sqlite(element: Any, compiler: Any, **options: An
 
 
 def insert(table: Any) -> Any:
-    """Return an INSERT of the database in use, which has `on_conflict_do_update`."""
+    """Return an INSERT in the dialect of the database, with its `on_conflict_do_update`."""
     is_postgresql = db.engine.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
 
@@ -81,7 +81,7 @@ def upsert(table: Table) -> Any:
 
 
 def skip_used_ids(connection: Connection, table: Table) -> None:
-    """Make the ids that the database gives follow those that were inserted explicitly.
+    """Advance the sequence of a table's ids past those that were inserted explicitly.
 
     SQLite does this by itself.
     """

@@ -19,7 +19,7 @@ from spectator.text.words.numbers import parse_int
 MAX_SIMILAR = 8
 
 
-def index_of(is_public: bool) -> Index:
+def open_index(is_public: bool) -> Index:
     """Return the index of the public stories or of all other stories."""
     data = current_app.config["DATA_DIR"]
     return indexing.open_public_index(data) if is_public else indexing.open_newsroom_index(data)
@@ -34,23 +34,31 @@ def related(article_id: int) -> str:
 def _render_related(article_id: int, errors: dict[str, str], raw_input: str = "") -> str:
     article, user = load_story(article_id, "view"), current_user()
     scores = dict(queries.related_scores(article_id))
-    pins, forbidden = queries.related_overrides(article_id)
-    related_ids = [related_id for related_id in scores if related_id not in forbidden]
+    pinned_ids, blocked_ids = queries.related_overrides(article_id)
+    related_ids = [related_id for related_id in scores if related_id not in blocked_ids]
+    # Pins that readers do not see: of this story until it is published, or on one that is not.
+    waiting_ids = sorted(set(pinned_ids) - set(related_ids))
+    overridden = queries.newsroom_articles_by_id([*waiting_ids, *sorted(blocked_ids)])
+    visible = [story for story in overridden if is_visible(story, user)]
     public = _similar_articles(article, is_public=True)
     # Similarity depends on the words of all indexed stories, which an author must not learn.
     unpublished = (
         _similar_articles(article, is_public=False) if publishing.is_publisher(user) else []
     )
-    excluded = {*scores, *forbidden, *pins}
-    blocked = queries.newsroom_articles_by_id(sorted(forbidden))
+    excluded = {*scores, *blocked_ids, *pinned_ids}
+    similar, unpublished = (
+        [story for story in stories if story.id not in excluded][:MAX_SIMILAR]
+        for stories in (public, unpublished)
+    )
     return render_template(
         "newsroom/related.html",
         article=article,
         related_articles=queries.articles_by_id(related_ids),
-        pins=pins,
-        blocked_articles=[story for story in blocked if is_visible(story, user)],
-        similar_articles=[story for story in public if story.id not in excluded][:MAX_SIMILAR],
-        unpublished=unpublished[:MAX_SIMILAR],
+        pinned_ids=pinned_ids,
+        waiting_pins=[story for story in visible if story.id in waiting_ids],
+        blocked_articles=[story for story in visible if story.id in blocked_ids],
+        similar_articles=similar,
+        similar_unpublished_articles=unpublished,
         may_set_related=publishing.may(user, "relate", article),
         errors=errors,
         raw_input=raw_input,
@@ -66,7 +74,7 @@ def _similar_articles(article: Article, is_public: bool) -> list[Article]:
     """Return similar stories, best first; none if the index is unavailable."""
     try:
         document = indexing.build_document(article)
-        hits = index_of(is_public).more_like_this(document, 2 * MAX_SIMILAR)
+        hits = open_index(is_public).more_like_this(document, 2 * MAX_SIMILAR)
     except IndexUnavailableError:
         return []
     stories = queries.newsroom_articles_by_id([hit.id for hit in hits])

@@ -13,7 +13,7 @@ from flask import current_app, render_template, request
 from spectator import publishing, queries
 from spectator.models import Article
 from spectator.newsroom import bp
-from spectator.newsroom.related import index_of, is_visible
+from spectator.newsroom.related import is_visible, open_index
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
 from spectator.templating import unknown_sentence
@@ -23,11 +23,17 @@ from spectator.text.words.snippets import body_snippets, highlight
 PER_PAGE = 20
 SCOPES = ("all", "unpublished", "published")
 MAX_YEARS = 100
+# Whether each index that a search looks in holds the public stories, or all others.
+SEARCHED_INDEXES = {"all": (False, True), "unpublished": (False,), "published": (True,)}
 
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """A search; `author` is the name that matches `author_input`, with its slug and ASCII form."""
+    """A search. `author_input` is what the user typed.
+
+    `author`, `author_slug` and `author_ascii_form` are those of the author that matches it, "" if
+    none does.
+    """
 
     text: str
     scope: str
@@ -35,7 +41,7 @@ class StoryQuery:
     author_input: str
     author: str
     author_slug: str
-    author_form: str
+    author_ascii_form: str
     year: int
     page: int
 
@@ -49,8 +55,8 @@ class StoryQuery:
     ) -> SearchRequest:
         """Return the request for an index, limited to `article_ids` if given.
 
-        A limited search is sorted by date: scores depend on the words of all indexed stories, so
-        their order would tell an author which words colleagues' drafts have.
+        A limited search is sorted by date. Scores depend on every indexed story, so an order by
+        score would let an author guess the words of colleagues' drafts.
         """
         first, last = (
             (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
@@ -58,7 +64,7 @@ class StoryQuery:
         return SearchRequest(
             self.text,
             section=self.section,
-            author=self.author_slug if is_public else self.author_form,
+            author=self.author_slug if is_public else self.author_ascii_form,
             published_from=first,
             published_to=last,
             page=page,
@@ -89,13 +95,13 @@ class Ranking:
     mode: Mode
     terms: frozenset[str]
     prefixes: tuple[str, ...]
-    unknown: Sequence[tuple[str, str]]
+    unknown_filters: Sequence[tuple[str, str]]
     ids_between: Callable[[int, int], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A story with its headline and best passage as (piece, is_hit) pairs."""
+    """A story with its headline and best passage as (piece, is_match) pairs."""
 
     article: Article
     headline: list[tuple[str, bool]]
@@ -106,7 +112,7 @@ class Hit:
 @bp.get("/search")
 def search() -> tuple[str, int]:
     """Show the matching stories: public, unpublished or both."""
-    query, author_names = _query_from_request(), queries.author_names(_restricted_author_id())
+    query, author_names = _query_from_request(), queries.author_names(_restricted_user_id())
     context: dict[str, Any] = {
         "query": query,
         "scopes": SCOPES,
@@ -127,7 +133,7 @@ def _find_stories(query: StoryQuery) -> dict[str, Any]:
     return _search_stories(query) if query.text else _list_stories(query)
 
 
-def _restricted_author_id() -> int | None:
+def _restricted_user_id() -> int | None:
     """Return the id of a user who may see only their own drafts, None for an editor."""
     user = current_user()
     return None if publishing.is_publisher(user) else user.id
@@ -137,7 +143,7 @@ def _query_from_request() -> StoryQuery:
     sent = request.args
     page, year, scope = sent.get("page", ""), sent.get("year", ""), sent.get("in", "")
     author_input = sent.get("author", "").strip()[:120]
-    author = queries.find_author(author_input, _restricted_author_id()) if author_input else None
+    author = queries.find_author(author_input, _restricted_user_id()) if author_input else None
     section = sent.get("section", "")
     return StoryQuery(
         text=sent.get("q", "").strip()[:200],
@@ -146,18 +152,19 @@ def _query_from_request() -> StoryQuery:
         author_input=author_input,
         author=author.name if author else "",
         author_slug=author.slug if author else "",
-        author_form=author.ascii_form if author else "",
+        author_ascii_form=author.ascii_form if author else "",
         year=parse_int(year, 0, 1000, 8999),
         page=min(parse_int(page, 1, 1, 99), MAX_PAGE),
     )
 
 
 def _year_options() -> list[int]:
-    """Return the years to choose from, latest first."""
-    earliest, latest = queries.publication_range(_restricted_author_id()) or (None, None)
-    now = datetime.now(UTC)
-    first, last = (earliest or now).year, max(latest or now, now).year
-    return list(range(last, max(first, last - MAX_YEARS) - 1, -1))
+    """Return the years to choose from in the newsroom's zone, latest first, at most a hundred."""
+    earliest, latest = queries.publication_range(_restricted_user_id()) or (None, None)
+    now, zone = datetime.now(UTC), ZoneInfo(current_app.config["TIMEZONE"])
+    first = (earliest or now).astimezone(zone).year
+    last = max(latest or now, now).astimezone(zone).year
+    return list(range(last, max(first - 1, last - MAX_YEARS), -1))
 
 
 def _list_stories(query: StoryQuery) -> dict[str, Any]:
@@ -168,16 +175,15 @@ def _list_stories(query: StoryQuery) -> dict[str, Any]:
         query.author_slug,
         query.year_bounds(),
         is_public={"published": True, "unpublished": False}.get(query.scope),
-        own_drafts_of=_restricted_author_id(),
+        own_drafts_of=_restricted_user_id(),
         offset=(query.page - 1) * PER_PAGE,
         limit=PER_PAGE,
-    )
+    )  # and one more, if there is one
     hits = [
         _plain_hit(article, publishing.may_edit(user, article)) for article in articles[:PER_PAGE]
     ]
     return {
         "hits": hits,
-        "total": len(hits),
         "has_more": len(articles) > PER_PAGE and query.page < MAX_PAGE,
     }
 
@@ -198,17 +204,16 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
     stories alternate, best first. If one index has stories with every word, partial matches of the
     other are left out.
     """
-    indexes = {"all": (False, True), "unpublished": (False,), "published": (True,)}[query.scope]
-    rankings = [_search_index(query, is_public) for is_public in indexes]
+    rankings = [_search_index(query, is_public) for is_public in SEARCHED_INDEXES[query.scope]]
     mode: Mode = (
         "all" if any(ranking.total and ranking.mode == "all" for ranking in rankings) else "any"
     )
-    unknown = [
+    unknown_filters = [
         value
-        for value in rankings[0].unknown
-        if all(value in ranking.unknown for ranking in rankings)
+        for value in rankings[0].unknown_filters
+        if all(value in ranking.unknown_filters for ranking in rankings)
     ]
-    sentences = [unknown_sentence(facet, value) for facet, value in unknown]
+    warnings = [unknown_sentence(facet, value) for facet, value in unknown_filters]
     rankings = [ranking for ranking in rankings if ranking.total and ranking.mode == mode]
     total = sum(ranking.total for ranking in rankings)
     start = (query.page - 1) * PER_PAGE
@@ -219,24 +224,23 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
         "total": total,
         "mode": mode,
         "has_more": has_more,
-        "unknown": sentences,
+        "warnings": warnings,
     }
 
 
 def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
     """Return the matches of one index; authors search only their own unpublished stories."""
-    index, author_id = index_of(is_public), _restricted_author_id()
+    index, user_id = open_index(is_public), _restricted_user_id()
     article_ids = None
-    if author_id is not None and not is_public:
-        article_ids = queries.unpublished_ids(author_id)
+    if user_id is not None and not is_public:
+        article_ids = queries.unpublished_ids(user_id)
     results = index.find(query.to_search_request(1, PER_PAGE, is_public, article_ids))
 
     def ids_between(start: int, end: int) -> list[int]:
-        pages = range(start // PER_PAGE, -(-end // PER_PAGE))
         ids: list[int] = []
-        for page in pages:
-            page_request = query.to_search_request(page + 1, PER_PAGE, is_public, article_ids)
-            ids += index.find(page_request).ids
+        for page in range(start // PER_PAGE, -(-end // PER_PAGE)):
+            request = query.to_search_request(page + 1, PER_PAGE, is_public, article_ids)
+            ids += index.find(request).ids if page else results.ids
         offset = start // PER_PAGE * PER_PAGE
         return ids[start - offset : end - offset]
 
@@ -251,22 +255,23 @@ def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
     )
 
 
-def interleaved_count(first: int, second: int, count: int) -> int:
-    """Return how many of the first `count` items of two alternating lists are from the first.
+def interleaved_count(length_1: int, length_2: int, count: int) -> int:
+    """Return how many of the first `count` items of two merged lists come from list 1.
 
-    `first` and `second` are the lengths of the lists.
+    Their items alternate, starting with list 1, until one list ends; `length_1` and `length_2` are
+    their lengths.
     """
-    return min(first, max(-(-count // 2), count - second))
+    return min(length_1, max(-(-count // 2), count - length_2))
 
 
 def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
     """Yield the hits of a slice of the merged list, except stories whose status has changed."""
     totals = (rankings[0].total, rankings[1].total if len(rankings) > 1 else 0)
     end = max(start, end)
-    first, last = interleaved_count(*totals, start), interleaved_count(*totals, end)
-    slices = [rankings[0].ids_between(first, last)]
+    start_1, end_1 = interleaved_count(*totals, start), interleaved_count(*totals, end)
+    slices = [rankings[0].ids_between(start_1, end_1)]
     if len(rankings) > 1:
-        slices.append(rankings[1].ids_between(start - first, end - last))
+        slices.append(rankings[1].ids_between(start - start_1, end - end_1))
     hits = [_hits_by_id(ranking, ids) for ranking, ids in zip(rankings, slices, strict=True)]
     queues = [iter(ids) for ids in slices]
     for rank in range(start, end):

@@ -227,8 +227,8 @@ class PageCache:
         for name in accepted_encodings(accept_encoding):
             if name in page.bodies:
                 return name
-            if not page.is_brotli_requested:
-                page.is_brotli_requested = True
+            if not page.is_brotli_queued:
+                page.is_brotli_queued = True
                 self.brotli_worker.submit(page.bodies[""], partial(self.store.add_brotli, page))
         return ""
 

@@ -23,8 +23,9 @@ HeaderList = list[tuple[str, str]]
 class CachedPage:
     """A cached response: bodies and headers by Content-Encoding ("" = uncompressed).
 
-    `version` is the database's version from before it was rendered. `confirmed_at` is the monotonic
-    time, in seconds, at which the page was last known to be current.
+    `version` is the part of the database's version that this page depends on, read before the page
+    was rendered (`middleware.required_version`). `confirmed_at` is the monotonic time, in seconds,
+    at which the page was last known to be current.
     """
 
     key: CacheKey
@@ -37,7 +38,7 @@ class CachedPage:
     confirmed_at: float
     headers_by_encoding: dict[str, HeaderList] = field(default_factory=dict)
     private_headers_by_encoding: dict[str, HeaderList] = field(default_factory=dict)
-    is_brotli_requested: bool = False
+    is_brotli_queued: bool = False
 
     def __post_init__(self) -> None:
         for encoding in tuple(self.bodies):

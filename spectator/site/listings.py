@@ -57,7 +57,7 @@ def render(current: queries.Listing, cursors: PageCursors) -> str:
         **load_more_context(current, stream.cursor, cursors.rails, cursors.before),
         articles=stream.articles,
         is_first_page=cursors.before is None and not stream.is_truncated,
-        is_loaded=cursors.through is not None,
+        is_extended=cursors.through is not None,
         story_count=None if current.kind == "latest" else queries.story_count(current),
     )
 

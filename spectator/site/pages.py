@@ -29,7 +29,7 @@ def front() -> str:
         context |= {"articles": page.latest, "is_first_page": False}
         return render_template("site/listing.html", **context)
     context |= {"lead": page.lead, "latest": page.latest, "rails": page.rails}
-    return render_template("site/front.html", **context, is_loaded=cursors.through is not None)
+    return render_template("site/front.html", **context, is_extended=cursors.through is not None)
 
 
 @cacheable()

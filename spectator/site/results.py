@@ -53,7 +53,7 @@ SORT_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A story with its headline and best passage as (piece, is_hit) pairs."""
+    """A story with its headline and best passage as (piece, is_match) pairs."""
 
     article: Article
     headline: list[tuple[str, bool]]
@@ -74,7 +74,7 @@ class SearchLink:
 class Bar:
     """A year in the bar chart; `x` and `height` are in SVG units."""
 
-    year: SearchLink
+    link: SearchLink
     x: int
     height: int
 
@@ -82,25 +82,25 @@ class Bar:
 def search_context(params: SearchParams, results: SearchResults) -> dict[str, object]:
     """Return the template context of search results."""
     labels = facet_labels(results)
-    years = year_links(params, results)
-    unfiltered = params.removing("from", "to", *FACETS)
+    links_by_year = year_links(params, results)
+    no_filters = params.removing("from", "to", *FACETS)
     return {
         "results": results,
         "hits": build_hits(results),
         "warnings": warnings(results),
         "chips": chips(params, results, labels),
         "facets": facets(params, results, labels),
-        "years": [year for year in years if year.count],
-        "bars": bars(years),
+        "years": [link for link in links_by_year if link.count],
+        "bars": bars(links_by_year),
         "sort_links": [_sort_link(params, sort) for sort in SORTS],
         "suggestion": SearchLink(results.suggestion, params.url({"q": results.suggestion}))
         if results.suggestion
         else None,
         "term_links": [
-            SearchLink(word, params.url(unfiltered | {"q": word}), count)
+            SearchLink(word, params.url(no_filters | {"q": word}), count)
             for word, count in results.term_counts
         ],
-        "unfiltered_url": params.url(unfiltered),
+        "unfiltered_url": params.url(no_filters),
         "feed_url": params.url({"sort": ""}, path="/search/feed.xml"),
     } | pagination(params, results)
 
@@ -237,12 +237,12 @@ def _year_link(
     )
 
 
-def bars(years: Sequence[SearchLink]) -> list[Bar]:
+def bars(links: Sequence[SearchLink]) -> list[Bar]:
     """Return the years as bars, the tallest as tall as the chart."""
-    max_count = max((year.count for year in years), default=1)
+    max_count = max((link.count for link in links), default=1)
     return [
-        Bar(year, index * BAR_STEP, -(-BAR_HEIGHT * year.count // max_count))
-        for index, year in enumerate(years)
+        Bar(link, index * BAR_STEP, -(-BAR_HEIGHT * link.count // max_count))
+        for index, link in enumerate(links)
     ]
 
 
@@ -255,7 +255,10 @@ def _sort_link(params: SearchParams, sort: str) -> SearchLink:
 
 
 def pagination(params: SearchParams, results: SearchResults) -> dict[str, object]:
-    """Return the page number, the number of pages, the URLs of its neighbours, and the limit."""
+    """Return the numbers of the page and of pages, and the URLs of the pages next to it.
+
+    `result_limit` is how many results can be reached: on the last page if there are more, else 0.
+    """
     page = params.to_search_request(PER_PAGE).page
     pages = min(-(-results.total // PER_PAGE), MAX_PAGE)
     return {

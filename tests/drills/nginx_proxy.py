@@ -1,4 +1,4 @@
-"""nginx with deploy/nginx.conf in its own directory, and a small site that records requests."""
+"""nginx with deploy/nginx.conf in its own directory, and a stub site that records requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.drills.running_site import ROOT, eventually, free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/usr/local/sbin:/usr/local/bin")
 SITE_CONFIG = ROOT / "deploy/nginx.conf"
-DEFAULT_PORTS = "    listen 80;\n    listen [::]:80;\n"
+LISTEN_LINES = "    listen 80;\n    listen [::]:80;\n"
 MODULES = Path("/etc/nginx/modules-enabled")
 HAS_BROTLI = any(MODULES.glob("*brotli-filter.conf"))
 MAIN = """
@@ -141,7 +141,7 @@ class Nginx:
         shutil.copy(ROOT / "deploy/nginx-shared.conf", home / "shared.conf")
         changes = {
             "server_name news.example": f"server_name {name}",
-            DEFAULT_PORTS: f"    listen 127.0.0.1:{self.port};\n",
+            LISTEN_LINES: f"    listen 127.0.0.1:{self.port};\n",
             "127.0.0.1:8000": f"127.0.0.1:{site_port}",
             "/srv/spectator": str(ROOT),
             "/var/lib/spectator/media": str(media),
@@ -211,8 +211,8 @@ class Nginx:
 
 
 @dataclass(slots=True)
-class Visit:
-    """Request received by the small site."""
+class ReceivedRequest:
+    """Request received by the stub site."""
 
     method: str
     path: str
@@ -220,20 +220,20 @@ class Visit:
 
 
 @dataclass
-class SmallSite:
+class StubSite:
     """Site that serves `pages` (text by path) with the real site's headers; it can be slow."""
 
     pages: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
-    visits: list[Visit] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     pause_seconds: float = 0.0
     port: int = field(default_factory=free_port)
-    server: SmallServer | None = None
+    server: StubServer | None = None
 
     def start(self) -> None:
         """Listen, with a thread for each connection."""
-        handler = type("Handler", (SmallHandler,), {"site": self})
-        self.server = SmallServer(("127.0.0.1", self.port), handler)
+        handler = type("Handler", (StubHandler,), {"site": self})
+        self.server = StubServer(("127.0.0.1", self.port), handler)
         Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
@@ -243,28 +243,28 @@ class SmallSite:
             self.server.server_close()
             self.server = None
 
-    def visits_to(self, path: str) -> list[Visit]:
+    def requests_to(self, path: str) -> list[ReceivedRequest]:
         """Return the requests for a path."""
-        return [visit for visit in list(self.visits) if visit.path == path]
+        return [request for request in list(self.requests) if request.path == path]
 
 
-class SmallServer(ThreadingHTTPServer):
+class StubServer(ThreadingHTTPServer):
     """Server with gunicorn's backlog."""
 
     request_queue_size = 2048
 
 
-class SmallHandler(BaseHTTPRequestHandler):
+class StubHandler(BaseHTTPRequestHandler):
     """Handler that responds like the real site."""
 
-    site: SmallSite
+    site: StubSite
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Send a page, or 304 if If-None-Match has its ETag."""
         site = self.site
         request_headers = {name.lower(): text for name, text in self.headers.items()}
-        site.visits.append(Visit(self.command, self.path, request_headers))
+        site.requests.append(ReceivedRequest(self.command, self.path, request_headers))
         time.sleep(site.pause_seconds)
         path, _, query = self.path.partition("?")
         status = site.statuses.get(path, 200 if path in site.pages else 404)

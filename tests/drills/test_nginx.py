@@ -1,6 +1,6 @@
 """What nginx with deploy/nginx.conf caches, for how long, and which requests it passes on.
 
-A small site records the requests. `test_nginx_real_site` does the same with the real site.
+A stub site records the requests. `test_nginx_real_site` does the same with the real site.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tests.drills.nginx_proxy import (
     fetch,
     send_raw,
 )
+from tests.drills.proxied_site import ProxiedSite, run_proxied_site
 from tests.drills.running_site import eventually
-from tests.drills.small_site import Small, small_site
 
 pytestmark = [
     pytest.mark.drill,
@@ -37,10 +37,10 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """Small site behind nginx; each test uses its own paths."""
-    with small_site(tmp_path_factory.mktemp("small")) as small:
-        yield small
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedSite]:
+    """A stub site behind nginx; each test uses its own paths."""
+    with run_proxied_site(tmp_path_factory.mktemp("proxied")) as proxied:
+        yield proxied
 
 
 # What nginx passes on to the site for each Accept-Encoding.
@@ -62,34 +62,38 @@ PASSED_ON = {
 }
 
 
-def test_every_accept_encoding_is_served_from_one_of_four_cached_copies(small: Small) -> None:
-    small.site.pages["/packed"] = "words " * 500
+def test_every_accept_encoding_is_served_from_one_of_four_cached_copies(
+    proxied: ProxiedSite,
+) -> None:
+    proxied.site.pages["/packed"] = "words " * 500
     for number, (accepted, passed_on) in enumerate(PASSED_ON.items()):
-        small.site.visits.clear()
+        proxied.site.requests.clear()
         # With a cursor of its own, each request reaches the site.
-        response = fetch(small.nginx.port, f"/packed?before=1-{number}", accepted)
-        assert small.site.visits[0].headers.get("accept-encoding", "") == passed_on, accepted
+        response = fetch(proxied.nginx.port, f"/packed?before=1-{number}", accepted)
+        assert proxied.site.requests[0].headers.get("accept-encoding", "") == passed_on, accepted
         assert response.encoding == passed_on.partition(",")[0], accepted
-        assert response.text == small.site.pages["/packed"]
-        assert fetch(small.nginx.port, "/packed", accepted).text == response.text
-    assert sum(key.endswith("/packed") for key in small.nginx.cached_keys()) == 4
+        assert response.text == proxied.site.pages["/packed"]
+        assert fetch(proxied.nginx.port, "/packed", accepted).text == response.text
+    assert sum(key.endswith("/packed") for key in proxied.nginx.cached_keys()) == 4
 
 
-def test_concurrent_first_requests_for_a_page_reach_the_site_once(small: Small) -> None:
-    small.site.pages["/new"], small.site.pause_seconds = "here", 0.3
+def test_concurrent_first_requests_for_a_page_reach_the_site_once(proxied: ProxiedSite) -> None:
+    proxied.site.pages["/new"], proxied.site.pause_seconds = "here", 0.3
     try:
         with ThreadPoolExecutor(50) as readers:
             responses = list(
-                readers.map(lambda _: fetch(small.nginx.port, "/new", BROWSER), range(50))
+                readers.map(lambda _: fetch(proxied.nginx.port, "/new", BROWSER), range(50))
             )
     finally:
-        small.site.pause_seconds = 0
+        proxied.site.pause_seconds = 0
     assert {(response.status, response.text) for response in responses} == {(200, "here")}
-    assert len(small.site.visits_to("/new")) == 1
+    assert len(proxied.site.requests_to("/new")) == 1
 
 
-def test_only_public_responses_with_canonical_urls_are_cached(small: Small) -> None:
-    small.site.pages |= dict.fromkeys(("/open", "/with-cookie", "/newsroom/", "/search"), "words")
+def test_only_public_responses_with_canonical_urls_are_cached(proxied: ProxiedSite) -> None:
+    proxied.site.pages |= dict.fromkeys(
+        ("/open", "/with-cookie", "/newsroom/", "/search"), "words"
+    )
     uncached = [
         "/open?utm_source=letter",
         "/with-cookie",
@@ -101,97 +105,106 @@ def test_only_public_responses_with_canonical_urls_are_cached(small: Small) -> N
     # Other forms of the same URLs, which the site may accept. There are so many forms that caching
     # all would fill the disk.
     equivalents = ("/%6Fpen", "/x//open", "/x/../open", "/./open")
-    small.site.pages |= dict.fromkeys(equivalents, "words")
+    proxied.site.pages |= dict.fromkeys(equivalents, "words")
     variants = [*equivalents, "/open?", "/open?before=1-2&before=1-2"]
     for path in (*uncached, *variants):
         for _ in range(2):
-            fetch(small.nginx.port, path, BROWSER, Cookie="session=1")
-        assert len(small.site.visits_to(path)) == 2, path
+            fetch(proxied.nginx.port, path, BROWSER, Cookie="session=1")
+        assert len(proxied.site.requests_to(path)) == 2, path
     # The key of a later page of a list contains the minute, which must not change now.
     if datetime.now(UTC).second > 55:
         time.sleep(5)
     for path in ("/open", "/open?before=-12-34"):
         for _ in range(2):
-            fetch(small.nginx.port, path, BROWSER, Cookie="session=1")
-        assert len(small.site.visits_to(path)) == 1, path
+            fetch(proxied.nginx.port, path, BROWSER, Cookie="session=1")
+        assert len(proxied.site.requests_to(path)) == 1, path
     # A key consists of encoding, scheme and URL: "br, gzip#http/open".
-    cached = {f"/{key.partition('/')[2]}" for key in small.nginx.cached_keys()}
+    cached = {f"/{key.partition('/')[2]}" for key in proxied.nginx.cached_keys()}
     assert "/open" in cached
     minute = r"\d{4}-\d\d-\d\dT\d\d:\d\d"
     assert [key for key in cached if re.fullmatch(rf"/open\?before=-12-34#{minute}", key)]
     assert not cached & {*uncached, *variants}
 
 
-def test_a_renewal_request_replaces_the_cached_copy_with_any_response(small: Small) -> None:
+def test_a_renewal_request_replaces_the_cached_copy_with_any_response(
+    proxied: ProxiedSite,
+) -> None:
     """A request with X-Spectator-Renew, which the worker sends, bypasses and replaces the copy."""
     pages = {"/moved": 301, "/gone": 404, "/retracted": 410, "/changed": 200}
-    small.site.pages |= dict.fromkeys(pages, "first words")
+    proxied.site.pages |= dict.fromkeys(pages, "first words")
     for path in pages:
-        assert fetch(small.nginx.port, path, BROWSER).text == "first words"
-    small.site.pages |= dict.fromkeys(pages, "other words")
-    small.site.statuses |= pages
+        assert fetch(proxied.nginx.port, path, BROWSER).text == "first words"
+    proxied.site.pages |= dict.fromkeys(pages, "other words")
+    proxied.site.statuses |= pages
     for path, status in pages.items():
-        assert fetch(small.nginx.port, path, BROWSER, X_Spectator_Renew="1").status == status
-        assert fetch(small.nginx.port, path, BROWSER).status == status
-    assert fetch(small.nginx.port, "/never-cached", BROWSER, X_Spectator_Renew="1").status == 404
-    small.site.statuses |= dict.fromkeys(pages, 503)
+        assert fetch(proxied.nginx.port, path, BROWSER, X_Spectator_Renew="1").status == status
+        assert fetch(proxied.nginx.port, path, BROWSER).status == status
+    assert (
+        fetch(proxied.nginx.port, "/never-cached", BROWSER, X_Spectator_Renew="1").status == 404
+    )
+    proxied.site.statuses |= dict.fromkeys(pages, 503)
     # The worker gets the error. Readers still get the copy because the site fails, even a copy that
     # is too old to be served during a refresh.
-    assert fetch(small.nginx.port, "/changed", BROWSER, X_Spectator_Renew="1").status == 503
+    assert fetch(proxied.nginx.port, "/changed", BROWSER, X_Spectator_Renew="1").status == 503
     time.sleep(MAX_STALE_SECONDS + 1)
     for path, status in pages.items():
-        response = fetch(small.nginx.port, path, BROWSER)
+        response = fetch(proxied.nginx.port, path, BROWSER)
         assert (response.status, response.text) == (status, "other words"), path
 
 
 @pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "CF_Connecting_IP"])
-def test_a_local_tunnel_does_not_bypass_the_cache(small: Small, name: str) -> None:
+def test_a_local_tunnel_does_not_bypass_the_cache(proxied: ProxiedSite, name: str) -> None:
     """A tunnel (such as cloudflared) or proxy connects from this machine, as the worker does, but
     its requests have a header with the address of the client.
     """
     path = f"/tunnel-{name.lower().replace('_', '-')}"
-    small.site.pages[path] = "words"
-    fetch(small.nginx.port, path, BROWSER)
-    fetch(small.nginx.port, path, BROWSER, X_Spectator_Renew="1", **{name: "203.0.113.7"})
-    assert len(small.site.visits_to(path)) == 1
-    fetch(small.nginx.port, path, BROWSER, X_Spectator_Renew="1")
-    assert len(small.site.visits_to(path)) == 2
+    proxied.site.pages[path] = "words"
+    fetch(proxied.nginx.port, path, BROWSER)
+    fetch(proxied.nginx.port, path, BROWSER, X_Spectator_Renew="1", **{name: "203.0.113.7"})
+    assert len(proxied.site.requests_to(path)) == 1
+    fetch(proxied.nginx.port, path, BROWSER, X_Spectator_Renew="1")
+    assert len(proxied.site.requests_to(path)) == 2
 
 
-def test_fragments_and_later_list_pages_are_not_served_during_a_long_outage(small: Small) -> None:
+def test_fragments_and_later_list_pages_are_not_served_during_a_long_outage(
+    proxied: ProxiedSite,
+) -> None:
     paths = [
         "/list/?before=1-2",
         "/list/?through=1-2",
         "/fragments/related/7",
         "/fragments/stream/list/?before=1-2",
     ]
-    small.site.pages |= dict.fromkeys(
+    proxied.site.pages |= dict.fromkeys(
         ("/list/", "/fragments/related/7", "/fragments/stream/list/"), "words"
     )
     for path in (*paths, "/list/"):
-        assert fetch(small.nginx.port, path, BROWSER).status == 200
-    small.site.statuses |= dict.fromkeys(
+        assert fetch(proxied.nginx.port, path, BROWSER).status == 200
+    proxied.site.statuses |= dict.fromkeys(
         ("/list/", "/fragments/related/7", "/fragments/stream/list/"), 503
     )
     time.sleep(61)  # these copies are valid until the minute ends
-    assert {fetch(small.nginx.port, path, BROWSER).status for path in paths} == {503}
-    assert fetch(small.nginx.port, "/list/", BROWSER).text == "words"
+    assert {fetch(proxied.nginx.port, path, BROWSER).status for path in paths} == {503}
+    assert fetch(proxied.nginx.port, "/list/", BROWSER).text == "words"
 
 
 def test_cookies_and_authorization_are_removed_from_requests_for_public_pages(
-    small: Small,
+    proxied: ProxiedSite,
 ) -> None:
-    small.site.pages |= {"/newsroom/desk": "desk", "/public": "page"}
-    response = fetch(small.nginx.port, "/newsroom/desk", Cookie="session=1")
+    proxied.site.pages |= {"/newsroom/desk": "desk", "/public": "page"}
+    response = fetch(proxied.nginx.port, "/newsroom/desk", Cookie="session=1")
     assert response.headers["set-cookie"] == "session=1"
-    fetch(small.nginx.port, "/public", Cookie="session=1", Authorization="Basic eDp5")
-    [desk], [page] = small.site.visits_to("/newsroom/desk"), small.site.visits_to("/public")
+    fetch(proxied.nginx.port, "/public", Cookie="session=1", Authorization="Basic eDp5")
+    [desk], [page] = (
+        proxied.site.requests_to("/newsroom/desk"),
+        proxied.site.requests_to("/public"),
+    )
     assert desk.headers["cookie"] == "session=1"
     assert not {"cookie", "authorization"} & page.headers.keys()
 
 
-def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
-    small.site.pages["/newsroom/headers"] = ""
+def test_forwarded_headers_of_clients_are_not_passed_on(proxied: ProxiedSite) -> None:
+    proxied.site.pages["/newsroom/headers"] = ""
     spoofed = {  # `fetch` sends an underscore as a hyphen
         "X_Forwarded_For": "203.0.113.9",
         "X_Forwarded_Proto": "https",
@@ -202,11 +215,13 @@ def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
         "X_Forwarded_Prefix": "/x",
         "Forwarded": "for=203.0.113.9;proto=https",
     }
-    response = fetch(small.nginx.port, "/newsroom/headers", **spoofed)
+    response = fetch(proxied.nginx.port, "/newsroom/headers", **spoofed)
     assert response.headers["server"] == "nginx"
-    [visit] = small.site.visits_to("/newsroom/headers")
+    [request] = proxied.site.requests_to("/newsroom/headers")
     headers = {
-        name: text for name, text in visit.headers.items() if "forward" in name or name == "host"
+        name: text
+        for name, text in request.headers.items()
+        if "forward" in name or name == "host"
     }
     assert headers == {
         "host": "news.example",
@@ -227,33 +242,33 @@ def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
         "\r\n",
     ],
 )
-def test_an_ambiguous_request_is_rejected(small: Small, headers: str) -> None:
+def test_an_ambiguous_request_is_rejected(proxied: ProxiedSite, headers: str) -> None:
     request = f"POST /newsroom/smuggled HTTP/1.1\r\n{headers}"
-    response = send_raw(small.nginx.port, request.encode())
+    response = send_raw(proxied.nginx.port, request.encode())
     assert re.match(r"HTTP/1.1 (400|501) ", response), response[:300]
-    assert not small.site.visits_to("/newsroom/smuggled")
+    assert not proxied.site.requests_to("/newsroom/smuggled")
 
 
-def test_headers_with_underscores_are_dropped(small: Small) -> None:
-    small.site.pages["/newsroom/underscored"] = ""
+def test_headers_with_underscores_are_dropped(proxied: ProxiedSite) -> None:
+    proxied.site.pages["/newsroom/underscored"] = ""
     lines = (
         "Host: news.example\r\nSCRIPT_NAME: /x\r\nX_Forwarded_Proto: https\r\n"
         "Connection: close\r\n\r\n"
     )
     assert " 200 " in send_raw(
-        small.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode()
+        proxied.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode()
     )
-    [visit] = small.site.visits_to("/newsroom/underscored")
-    assert not {"script_name", "x_forwarded_proto"} & visit.headers.keys()
+    [request] = proxied.site.requests_to("/newsroom/underscored")
+    assert not {"script_name", "x_forwarded_proto"} & request.headers.keys()
 
 
-def test_request_bodies_are_limited_as_on_the_site(small: Small) -> None:
+def test_request_bodies_are_limited_as_on_the_site(proxied: ProxiedSite) -> None:
     def post_status(path: str, length: int, body: bytes = b"") -> int:
         return fetch(
-            small.nginx.port, path, method="POST", body=body, Content_Length=str(length)
+            proxied.nginx.port, path, method="POST", body=body, Content_Length=str(length)
         ).status
 
-    small.site.pages |= {"/newsroom/save": "", "/politics/": ""}
+    proxied.site.pages |= {"/newsroom/save": "", "/politics/": ""}
     assert post_status("/politics/", 1_000_001) == 413
     assert post_status("/newsroom/save", 64 * 1024 * 1024 + 1) == 413
     assert post_status("/newsroomx", 1_000_001) == 413
@@ -261,12 +276,12 @@ def test_request_bodies_are_limited_as_on_the_site(small: Small) -> None:
     assert post_status("/newsroom/save", 3_000_000, bytes(3_000_000)) == 200
 
 
-def test_random_urls_do_not_change_the_cache(small: Small) -> None:
-    small.site.pages["/page"] = "page"
-    fetch(small.nginx.port, "/page", BROWSER)
-    before, rng = small.nginx.cached_keys(), random.Random(5)
+def test_random_urls_do_not_change_the_cache(proxied: ProxiedSite) -> None:
+    proxied.site.pages["/page"] = "page"
+    fetch(proxied.nginx.port, "/page", BROWSER)
+    before, rng = proxied.nginx.cached_keys(), random.Random(5)
 
-    def visit(_: int) -> int:
+    def request(_: int) -> int:
         word = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12))
         path = rng.choice(
             [
@@ -278,41 +293,41 @@ def test_random_urls_do_not_change_the_cache(small: Small) -> None:
             ]
         )
         return fetch(
-            small.nginx.port, path, rng.choice([BROWSER, OLD_BROWSER, SCRIPT]), User_Agent=word
+            proxied.nginx.port, path, rng.choice([BROWSER, OLD_BROWSER, SCRIPT]), User_Agent=word
         ).status
 
     with ThreadPoolExecutor(8) as clients:
-        statuses = set(clients.map(visit, range(2000)))
+        statuses = set(clients.map(request, range(2000)))
     assert statuses <= {200, 400, 404}
-    assert small.nginx.cached_keys() == before
+    assert proxied.nginx.cached_keys() == before
 
 
-def test_no_page_is_served_longer_than_its_headers_allow(small: Small) -> None:
+def test_no_page_is_served_longer_than_its_headers_allow(proxied: ProxiedSite) -> None:
     """With `proxy_cache_use_stale updating`, nginx would serve an old copy, of whatever age, to the
     first reader after a long time without requests.
     """
     paths = ["/not-requested", "/requested-late", "/lost", "/withdrawn"]
-    small.site.pages |= dict.fromkeys(paths, "old")
+    proxied.site.pages |= dict.fromkeys(paths, "old")
     for path in paths:
-        assert fetch(small.nginx.port, path, BROWSER).text == "old"
+        assert fetch(proxied.nginx.port, path, BROWSER).text == "old"
     stored_at = time.monotonic()
-    small.site.pages |= dict.fromkeys(paths, "new")
-    small.site.statuses |= {"/lost": 404, "/withdrawn": 410}
+    proxied.site.pages |= dict.fromkeys(paths, "new")
+    proxied.site.statuses |= {"/lost": 404, "/withdrawn": 410}
     time.sleep(4)  # longer than s-maxage, shorter than stale-while-revalidate
     # The old copy is served without waiting and is revalidated in the background.
-    assert fetch(small.nginx.port, "/requested-late", BROWSER).text == "old"
+    assert fetch(proxied.nginx.port, "/requested-late", BROWSER).text == "old"
     eventually(
-        lambda: fetch(small.nginx.port, "/requested-late", BROWSER).text == "new",
+        lambda: fetch(proxied.nginx.port, "/requested-late", BROWSER).text == "new",
         2,
         "revalidated in the background",
     )
     time.sleep(stored_at + MAX_STALE_SECONDS + 1 - time.monotonic())
-    assert fetch(small.nginx.port, "/not-requested", BROWSER).text == "new"
-    assert fetch(small.nginx.port, "/lost", BROWSER).status == 404
-    assert fetch(small.nginx.port, "/withdrawn", BROWSER).status == 410
-    etag = small.site.visits_to("/not-requested")[-1].headers["if-none-match"]
+    assert fetch(proxied.nginx.port, "/not-requested", BROWSER).text == "new"
+    assert fetch(proxied.nginx.port, "/lost", BROWSER).status == 404
+    assert fetch(proxied.nginx.port, "/withdrawn", BROWSER).status == 410
+    etag = proxied.site.requests_to("/not-requested")[-1].headers["if-none-match"]
     assert etag.endswith('-br"'), "the site got no conditional request"
-    small.site.statuses |= dict.fromkeys(paths, 500)
+    proxied.site.statuses |= dict.fromkeys(paths, 500)
     time.sleep(2.1)  # the copies are older than s-maxage, but may be served while the site fails
-    assert fetch(small.nginx.port, "/not-requested", BROWSER).status == 200
-    assert fetch(small.nginx.port, "/withdrawn", BROWSER).status == 410
+    assert fetch(proxied.nginx.port, "/not-requested", BROWSER).status == 200
+    assert fetch(proxied.nginx.port, "/withdrawn", BROWSER).status == 410

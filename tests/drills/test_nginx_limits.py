@@ -1,4 +1,4 @@
-"""Rate limits of nginx and what it never logs, in front of a small site that records requests."""
+"""Rate limits of nginx and what it never logs, in front of a proxied site that records requests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.drills.nginx_proxy import NAME, NGINX, fetch
+from tests.drills.proxied_site import ProxiedSite, run_proxied_site
 from tests.drills.running_site import eventually
-from tests.drills.small_site import Small, small_site
 from tests.drills.test_nginx_faults import behind_cdn
 
 pytestmark = [
@@ -27,10 +27,10 @@ SESSION = f"__Host-device=d; __Host-session={'s' * 43}.aww2Gg.{'t' * 43}"
 
 
 @pytest.fixture
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """New small site behind nginx."""
-    with small_site(tmp_path_factory.mktemp("small")) as small:
-        yield small
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedSite]:
+    """New proxied site behind nginx."""
+    with run_proxied_site(tmp_path_factory.mktemp("proxied")) as proxied:
+        yield proxied
 
 
 def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
@@ -59,12 +59,14 @@ def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
         ("/newsroom/shared/guess", 60),
     ],
 )
-def test_a_flood_of_expensive_requests_gets_429(small: Small, path: str, burst: int) -> None:
-    statuses = flood(small.nginx.port, path, burst + 150)
+def test_a_flood_of_expensive_requests_gets_429(
+    proxied: ProxiedSite, path: str, burst: int
+) -> None:
+    statuses = flood(proxied.nginx.port, path, burst + 150)
     assert statuses[429] > 20, statuses
     assert burst <= sum(statuses.values()) - statuses[429] < burst + 130
-    assert len(small.site.visits) == sum(statuses.values()) - statuses[429]
-    assert fetch(small.nginx.port, "/elsewhere").status != 429, "ordinary pages are limited"
+    assert len(proxied.site.requests) == sum(statuses.values()) - statuses[429]
+    assert fetch(proxied.nginx.port, "/elsewhere").status != 429, "ordinary pages are limited"
 
 
 @pytest.mark.parametrize(
@@ -76,9 +78,9 @@ def test_a_flood_of_expensive_requests_gets_429(small: Small, path: str, burst: 
     ],
 )
 def test_pages_for_readers_and_editors_are_not_rate_limited(
-    small: Small, path: str, headers: dict[str, str]
+    proxied: ProxiedSite, path: str, headers: dict[str, str]
 ) -> None:
-    assert flood(small.nginx.port, path, 250, **headers)[429] == 0
+    assert flood(proxied.nginx.port, path, 250, **headers)[429] == 0
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_pages_for_readers_and_editors_are_not_rate_limited(
     ],
 )
 def test_all_addresses_of_an_ipv6_network_share_one_rate_limit(
-    behind_cdn: Small, path: str, headers: dict[str, str], bound: int
+    behind_cdn: ProxiedSite, path: str, headers: dict[str, str], bound: int
 ) -> None:
     """Count a /64 of IPv6, as homes and phones have, as one client; IPv4 addresses count singly."""
     count, port = bound + 60, behind_cdn.nginx.port
@@ -118,21 +120,21 @@ def test_all_addresses_of_an_ipv6_network_share_one_rate_limit(
     assert count_passed("::ffff:192.0.2.{}") >= min(count, 255), "IPv4 is not counted singly"
 
 
-def test_slow_requests_never_reach_the_site(small: Small) -> None:
+def test_slow_requests_never_reach_the_site(proxied: ProxiedSite) -> None:
     request = f"POST /newsroom/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 2000\r\n\r\n"
     head = f"{request}email=".encode()
     with ExitStack() as stack:
         for opening in (b"GET / HTTP/1.1\r\nHost: ", head) * 20:
             connection = stack.enter_context(
-                socket.create_connection(("127.0.0.1", small.nginx.port), timeout=10)
+                socket.create_connection(("127.0.0.1", proxied.nginx.port), timeout=10)
             )
             connection.sendall(opening)
-        small.site.pages["/read"] = "page"
-        assert fetch(small.nginx.port, "/read").status == 200
-        assert [visit for visit in small.site.visits if "login" in visit.path] == []
+        proxied.site.pages["/read"] = "page"
+        assert fetch(proxied.nginx.port, "/read").status == 200
+        assert [request for request in proxied.site.requests if "login" in request.path] == []
 
 
-def test_logs_contain_no_searches_and_no_preview_links(small: Small) -> None:
+def test_logs_contain_no_searches_and_no_preview_links(proxied: ProxiedSite) -> None:
     secret = "Zx9secretZx9"
     referer = f"http://{NAME}/search?q={secret}"
     paths = [
@@ -145,26 +147,26 @@ def test_logs_contain_no_searches_and_no_preview_links(small: Small) -> None:
         f"/politics/?fbclid={secret}",
     ]
     for path in paths:
-        fetch(small.nginx.port, path, Referer=referer)
-        fetch(small.nginx.port, path, Referer=referer, Host="other.example")
-    flood(small.nginx.port, f"/search?q={secret}", 200)
-    small.site.stop()
+        fetch(proxied.nginx.port, path, Referer=referer)
+        fetch(proxied.nginx.port, path, Referer=referer, Host="other.example")
+    flood(proxied.nginx.port, f"/search?q={secret}", 200)
+    proxied.site.stop()
     for path in paths:
-        fetch(small.nginx.port, path)
-    fetch(small.nginx.port, "/the/last%0aline")
-    log = small.nginx.home / "site.log"
+        fetch(proxied.nginx.port, path)
+    fetch(proxied.nginx.port, "/the/last%0aline")
+    log = proxied.nginx.home / "site.log"
     eventually(lambda: "/the/last" in log.read_text(), 5, "nginx has written its log")
     lines = log.read_text().splitlines()
     assert [line for line in lines if " 429 " in line], "rejected requests are not logged"
     assert [line for line in lines if '"/newsroom/shared/-"' in line]
     assert "/the/last" in lines[-1] and "line" in lines[-1], "a request took two lines"
-    for log_path in small.nginx.home.glob("*.log"):
+    for log_path in proxied.nginx.home.glob("*.log"):
         assert secret not in log_path.read_text(), log_path
 
 
-def test_the_authorization_header_is_passed_on_only_for_readyz(small: Small) -> None:
-    small.site.pages |= {"/readyz": "ok", "/page": "page"}
+def test_the_authorization_header_is_passed_on_only_for_readyz(proxied: ProxiedSite) -> None:
+    proxied.site.pages |= {"/readyz": "ok", "/page": "page"}
     for path in ("/readyz", "/page"):
-        fetch(small.nginx.port, path, Authorization="Bearer t")
-    assert small.site.visits_to("/readyz")[0].headers["authorization"] == "Bearer t"
-    assert "authorization" not in small.site.visits_to("/page")[0].headers
+        fetch(proxied.nginx.port, path, Authorization="Bearer t")
+    assert proxied.site.requests_to("/readyz")[0].headers["authorization"] == "Bearer t"
+    assert "authorization" not in proxied.site.requests_to("/page")[0].headers

@@ -1,4 +1,4 @@
-"""Caddy and Apache with the configurations of deploy/, in front of a small site."""
+"""Caddy and Apache with the configurations of deploy/, in front of a stub site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.nginx_proxy import BROWSER, NAME, SmallSite, fetch, send_raw
+from tests.drills.nginx_proxy import BROWSER, NAME, StubSite, fetch, send_raw
 from tests.drills.running_site import ROOT, eventually, free_port
 
 pytestmark = pytest.mark.drill
@@ -31,9 +31,9 @@ MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http", "headers", "rewrite
 
 @dataclass(frozen=True, slots=True)
 class Proxied:
-    """Small site behind a proxy that listens on a port."""
+    """A stub site behind a proxy that listens on a port."""
 
-    site: SmallSite
+    site: StubSite
     port: int
 
 
@@ -85,8 +85,8 @@ def prepare_apache(home: Path, site_port: int, port: int) -> list[str]:
 def proxied(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxied]:
-    """Small site behind Caddy or Apache."""
-    home, site, port = tmp_path_factory.mktemp("proxy"), SmallSite(), free_port()
+    """A stub site behind Caddy or Apache."""
+    home, site, port = tmp_path_factory.mktemp("proxy"), StubSite(), free_port()
     prepare: Callable[[Path, int, int], list[str]] = request.param
     command = prepare(home, site.port, port)
     environment = {
@@ -118,7 +118,7 @@ def is_up(port: int) -> bool:
 
 def test_the_site_receives_the_clients_address_and_no_forged_headers(proxied: Proxied) -> None:
     proxied.site.pages["/a%2Fb"] = "words " * 500
-    proxied.site.visits.clear()
+    proxied.site.requests.clear()
     forged = {
         "X_Forwarded_For": "203.0.113.9",
         "X_Forwarded_Proto": "https",
@@ -130,26 +130,28 @@ def test_the_site_receives_the_clients_address_and_no_forged_headers(proxied: Pr
     }
     response = fetch(proxied.port, "/a%2Fb", BROWSER, **forged)
     assert (response.status, response.encoding, response.text) == (200, "br", "words " * 500)
-    [visit] = proxied.site.visits
-    assert (visit.path, visit.headers["host"].partition(":")[0]) == ("/a%2Fb", NAME)
-    assert visit.headers["x-forwarded-for"].rpartition(",")[2].strip() == "127.0.0.1"
-    assert visit.headers["x-forwarded-proto"] == "http"
-    assert visit.headers["x-forwarded-host"].rpartition(",")[2].strip().partition(":")[0] == NAME
+    [request] = proxied.site.requests
+    assert (request.path, request.headers["host"].partition(":")[0]) == ("/a%2Fb", NAME)
+    assert request.headers["x-forwarded-for"].rpartition(",")[2].strip() == "127.0.0.1"
+    assert request.headers["x-forwarded-proto"] == "http"
+    assert (
+        request.headers["x-forwarded-host"].rpartition(",")[2].strip().partition(":")[0] == NAME
+    )
     removed = ("x-forwarded-protocol", "x-forwarded-ssl", "x-forwarded-prefix", "forwarded")
-    assert not [name for name in removed if visit.headers.get(name)]
+    assert not [name for name in removed if request.headers.get(name)]
 
 
 def test_no_header_of_a_client_changes_the_path(proxied: Proxied) -> None:
     """SCRIPT_NAME and PATH_INFO would change the path if gunicorn is set to read them."""
-    proxied.site.visits.clear()
+    proxied.site.requests.clear()
     head = f"GET /up HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n"
     send_raw(proxied.port, f"{head}SCRIPT_NAME: /x\r\nPATH_INFO: /y\r\n\r\n".encode())
-    [visit] = proxied.site.visits
-    assert not {"script_name", "path_info"} & visit.headers.keys()
+    [request] = proxied.site.requests
+    assert not {"script_name", "path_info"} & request.headers.keys()
 
 
 def test_long_searches_large_cookies_and_uploads_reach_the_site(proxied: Proxied) -> None:
-    # 404 comes from the small site, which has none of these pages.
+    # 404 comes from the stub site, which has none of these pages.
     assert fetch(proxied.port, "/search?q=" + "a" * 20_000).status == 404
     assert fetch(proxied.port, "/newsroom/x", Cookie="neighbour=" + "a" * 9000).status == 404
     body = bytes(5_000_000)

@@ -141,7 +141,10 @@ def _phrase_clause(text: str, is_excluded: bool = False) -> Iterator[Clause]:
     variants = (tuple(joined),) if len(joined) < len(words) < MAX_PHRASE_WORDS else ()
     if words:
         yield Clause(
-            words, is_excluded=is_excluded, exact=_exact_forms(text, parts), variants=variants
+            words,
+            is_excluded=is_excluded,
+            exact_spellings=_exact_forms(text, parts),
+            variants=variants,
         )
 
 
@@ -193,7 +196,7 @@ def _clause_from_run(text: str, run: Sequence[Token]) -> Clause:
     names = {"".join(part.text for part in name) for name in joinable_names(run, text)}
     return Clause(
         tuple(part.text for part in parts),
-        exact=_exact_forms(text, parts),
+        exact_spellings=_exact_forms(text, parts),
         variants=tuple((name,) for name in sorted(names)),
         raw_words=raw_words if len(raw_words) > 1 else (),
     )

@@ -17,9 +17,10 @@ MIN_PREFIX_LENGTH = 3
 class Clause:
     """One condition: a word, a phrase (words in a row), or a prefix. All words are folded.
 
-    `exact` has the original spelling of words that folding changed, which ranks exact matches
-    higher. `alternative_names` are other names of the same country, as phrases; the words then need
-    not be in a row. `variants` are the same words with or without an apostrophe, as phrases.
+    `exact_spellings` has the original spelling of words that folding changed, which ranks exact
+    matches higher. `alternative_names` are other names of the same country, as phrases; the words
+    then need not be in a row. `variants` are the same words with or without an apostrophe, as
+    phrases.
     `raw_words` has all words of the query if `words` leaves some out: ("l", "afrique") for
     ("afrique",).
     """
@@ -27,7 +28,7 @@ class Clause:
     words: Phrase
     is_prefix: bool = False
     is_excluded: bool = False
-    exact: Phrase = field(default=(), compare=False)
+    exact_spellings: Phrase = field(default=(), compare=False)
     alternative_names: tuple[Phrase, ...] = ()
     variants: tuple[Phrase, ...] = ()
     raw_words: Phrase = field(default=(), compare=False)
@@ -123,7 +124,9 @@ def _add_alternative_names(clauses: Sequence[Clause]) -> Iterator[Clause]:
             if other_names:
                 yield Clause(
                     words,
-                    exact=tuple(word for clause in run for word in clause.exact),
+                    exact_spellings=tuple(
+                        word for clause in run for word in clause.exact_spellings
+                    ),
                     alternative_names=other_names,
                 )
                 start = end

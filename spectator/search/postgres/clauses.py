@@ -65,14 +65,14 @@ def clause_matcher(clause: Clause) -> Matcher:
         return PrefixMatcher(clause.words[0])
     if clause.alternative_names:
         words = [
-            WordMatcher(word, clause.exact if index == 0 else ())
+            WordMatcher(word, clause.exact_spellings if index == 0 else ())
             for index, word in enumerate(clause.words)
         ]
-        return AnyMatcher([AllMatcher(words), *map(_row_matcher, clause.alternative_names)])
-    matcher = _row_matcher(clause.words, clause.exact)
-    variants = [_row_matcher(row) for row in clause.variants]
+        return AnyMatcher([AllMatcher(words), *map(_words_matcher, clause.alternative_names)])
+    matcher = _words_matcher(clause.words, clause.exact_spellings)
+    variants = [_words_matcher(row) for row in clause.variants]
     return AnyMatcher([matcher, *variants]) if variants else matcher
 
 
-def _row_matcher(words: Phrase, exact: Sequence[str] = ()) -> Matcher:
-    return PhraseMatcher(words) if len(words) > 1 else WordMatcher(words[0], exact)
+def _words_matcher(words: Phrase, exact_spellings: Sequence[str] = ()) -> Matcher:
+    return PhraseMatcher(words) if len(words) > 1 else WordMatcher(words[0], exact_spellings)

@@ -101,8 +101,8 @@ def joined_query(word: str) -> str:
 class WordMatcher:
     """A word in any field or, in English, a word with the same stem."""
 
-    def __init__(self, word: str, exact: Sequence[str] = ()) -> None:
-        self.word, self.exact, self.stem = word, exact, stem(word)
+    def __init__(self, word: str, exact_spellings: Sequence[str] = ()) -> None:
+        self.word, self.exact_spellings, self.stem = word, exact_spellings, stem(word)
         queries = [quote(word), quote(NAME + word), quote(STEM + self.stem), joined_query(word)]
         if self.stem != word:
             # A word that is its own stem is indexed only as a word.
@@ -111,8 +111,8 @@ class WordMatcher:
 
     def terms(self) -> Iterable[str]:
         """See `Matcher.terms`."""
-        spellings = (EXACT + spelling for spelling in self.exact)
-        return self.word, NAME + self.word, STEM + self.stem, *spellings
+        spellings = (EXACT + spelling for spelling in self.exact_spellings)
+        return self.word, NAME + self.word, self.stem, STEM + self.stem, *spellings
 
     def prefixes(self) -> Iterable[str]:
         """See `Matcher.prefixes`."""
@@ -134,20 +134,20 @@ class WordMatcher:
                 if field != "names"
             )
         score *= idf
-        for spelling in self.exact if score else ():
+        for spelling in self.exact_spellings if score else ():
             if counts := text.positions(EXACT + spelling):
                 score += (
                     EXACT_WEIGHT
                     * statistics.idf(EXACT + spelling)
                     * bm25(counts[0], NAMES_LENGTH_NORM)
                 )
-        names = [score_row(row, text, statistics) for row in text.joined_names(self.word)]
+        names = [score_phrase(name, text, statistics) for name in text.joined_names(self.word)]
         return max([score, *names[:MAX_VARIANTS]])
 
     def _idf(self, statistics: Statistics) -> float:
         if self.word in statistics.frequencies or NAME + self.word in statistics.frequencies:
             return statistics.idf(self.word, NAME + self.word)
-        return statistics.idf(STEM + self.stem)
+        return statistics.idf(self.stem, STEM + self.stem)
 
     def impacts(self, statistics: Statistics) -> Iterator[tuple[str, float]]:
         """See `Matcher.impacts`."""
@@ -178,13 +178,13 @@ class PhraseMatcher:
 
     def score(self, text: StoredText, statistics: Statistics) -> float:
         """See `Matcher.score`."""
-        rows = [self.words]
+        phrases = [self.words]
         for index, word in enumerate(self.words):
-            rows += [
+            phrases += [
                 (*self.words[:index], *name, *self.words[index + 1 :])
                 for name in text.joined_names(word)
             ]
-        return max(score_row(row, text, statistics) for row in rows[: MAX_VARIANTS + 1])
+        return max(score_phrase(words, text, statistics) for words in phrases[: MAX_VARIANTS + 1])
 
     def impacts(self, statistics: Statistics) -> Iterator[tuple[str, float]]:
         """See `Matcher.impacts`."""
@@ -192,7 +192,7 @@ class PhraseMatcher:
             yield from WordMatcher(word).impacts(statistics)
 
 
-def score_row(words: Phrase, text: StoredText, statistics: Statistics) -> float:
+def score_phrase(words: Phrase, text: StoredText, statistics: Statistics) -> float:
     """Return the score of words in a row, summed over the fields that have them."""
     positions = [dict(text.field_positions(word)) for word in words]
     idf = sum(statistics.idf(word, NAME + word) for word in words)

@@ -14,8 +14,8 @@ from spectator.search import FACETS, Document
 from spectator.search.analysis import FoldingTokenizer
 from spectator.search.language.analysis import analyze
 from spectator.search.relevance import FIELD_WEIGHTS
-from spectator.search.whoosh.own_words import pack_words
 from spectator.search.whoosh.stems import stem_words
+from spectator.search.whoosh.visible_words import pack_words
 
 # The fields of folded words with positions, and their weights.
 TEXT_FIELDS = FIELD_WEIGHTS

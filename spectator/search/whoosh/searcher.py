@@ -13,11 +13,11 @@ from spectator.search.relevance import COMMON_WORD_SHARE, FEW_HITS
 from spectator.search.whoosh.facets import filter_documents, top_values
 from spectator.search.whoosh.filters import Filters, build_filters
 from spectator.search.whoosh.lexicon import suggest_spelling_of
-from spectator.search.whoosh.own_words import OwnWords
 from spectator.search.whoosh.proximity import rerank
 from spectator.search.whoosh.scoring import PostingLists, Scores
 from spectator.search.whoosh.snapshot import Snapshot
 from spectator.search.whoosh.stems import Highlights
+from spectator.search.whoosh.visible_words import VisibleWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
     Documents that match an excluded clause are left out.
     """
     newest_first = snapshot.newest_first if candidates is None else candidates
-    lists = PostingLists(snapshot, candidates, _own_words(snapshot, candidates))
+    lists = PostingLists(snapshot, candidates, _visible_words(snapshot, candidates))
     if not query.included:
         lists_all = query.has_conditions or query.is_blank
         return Matches(
@@ -108,13 +108,13 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
     return _match_any(any_lists, query, prefix_count, COMMON_WORD_SHARE * len(newest_first))
 
 
-def _own_words(snapshot: Snapshot, candidates: Sequence[int] | None) -> OwnWords | None:
+def _visible_words(snapshot: Snapshot, candidates: Sequence[int] | None) -> VisibleWords | None:
     """Return the words of the documents that the search is limited to."""
     if candidates is None:
         return None
     snapshot.budget.count_words_only(len(candidates))
     word_lists = ((document, snapshot.word_list(document)) for document in candidates)
-    return OwnWords(word_lists, snapshot.budget)
+    return VisibleWords(word_lists, snapshot.budget)
 
 
 def _match_any(

@@ -22,7 +22,7 @@ _SENTENCE_ENDS = ".!?።؟"
 
 
 def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
-    """Return a text as (piece, is_hit) pairs, unescaped. `terms` and `prefixes` are folded."""
+    """Return a text as (piece, is_match) pairs, unescaped. `terms` and `prefixes` are folded."""
     return _split_pieces(text, _find_hits(text, terms, prefixes), 0, len(text))
 
 
@@ -64,7 +64,7 @@ def snippet(
 ) -> Pieces:
     """Return the passage of about `width` characters with the most different terms.
 
-    The result is (piece, is_hit) pairs, unescaped. The passage starts and ends at words, with "…"
+    The result is (piece, is_match) pairs, unescaped. The passage starts and ends at words, with "…"
     for omitted text, and its white space is collapsed. Without a hit it is the start of the text.
     `terms` and `prefixes` are folded.
     """
@@ -72,8 +72,8 @@ def snippet(
     start, end = _bounds(text, *_best_window(hits, width), width)
     inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
     pieces = [
-        (_SPACES.sub(" ", piece), is_hit)
-        for piece, is_hit in _split_pieces(text, inside, start, end)
+        (_SPACES.sub(" ", piece), is_match)
+        for piece, is_match in _split_pieces(text, inside, start, end)
     ]
     if start > 0:
         pieces.insert(0, (ELLIPSIS, False))
@@ -88,14 +88,14 @@ def _find_hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> 
     # A subclass of frozenset may also contain other forms of its words.
     term_set = terms if isinstance(terms, frozenset) else frozenset(terms)
 
-    def is_hit(word: str) -> bool:
+    def is_match(word: str) -> bool:
         return word in term_set or (bool(prefixes) and word.startswith(prefixes))
 
     hits: list[Token] = []
     for run in word_runs(text):
         names = _joined_names(run, text) if len(run) > 1 else iter(())
-        name = next((token for token in names if is_hit(token.text)), None)
-        hits += [name] if name else [token for token in run if is_hit(token.text)]
+        name = next((token for token in names if is_match(token.text)), None)
+        hits += [name] if name else [token for token in run if is_match(token.text)]
     return hits
 
 
@@ -155,15 +155,15 @@ def _split_pieces(text: str, hits: list[Token], at: int, end: int) -> Pieces:
     for hit in hits:
         pieces += [(text[at : hit.start], False), (text[hit.start : hit.end], True)]
         at = hit.end
-    return [(piece, is_hit) for piece, is_hit in [*pieces, (text[at:end], False)] if piece]
+    return [(piece, is_match) for piece, is_match in [*pieces, (text[at:end], False)] if piece]
 
 
 def _merge_plain_pieces(pieces: Pieces) -> Pieces:
     """Join neighbouring pieces that are not hits."""
     joined: Pieces = []
-    for piece, is_hit in pieces:
-        if joined and not is_hit and not joined[-1][1]:
+    for piece, is_match in pieces:
+        if joined and not is_match and not joined[-1][1]:
             joined[-1] = (joined[-1][0] + piece, False)
         else:
-            joined.append((piece, is_hit))
+            joined.append((piece, is_match))
     return joined

@@ -1,7 +1,7 @@
-"""The words of a few documents, without those of any other.
+"""The words of the documents that an author may search, without those of any other.
 
-A search limited to an author's own documents takes what prefixes and joined names stand for from
-here: the index could tell it only by reading other people's words, and stopping after some of them.
+A search limited to these documents looks up prefixes and names without their apostrophe here: the
+index would read other people's words too, and stop after some of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def pack_words(words: Iterable[str]) -> bytes:
     return zlib.compress(_SEPARATOR.join([b"", *sorted({word.encode() for word in words}), b""]))
 
 
-class OwnWords:
+class VisibleWords:
     """The words of some documents, as far as the budget and `_MAX_BYTES` allow.
 
     They are given as (number, packed words).

@@ -1,4 +1,4 @@
-"""A `SmallSite` behind nginx, for drills of deploy/nginx.conf."""
+"""A `StubSite` behind nginx, for drills of deploy/nginx.conf."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drills.nginx_proxy import Nginx, SmallSite
+from tests.drills.nginx_proxy import Nginx, StubSite
 
 
 @dataclass(frozen=True, slots=True)
-class Small:
-    """Small site behind nginx."""
+class ProxiedSite:
+    """A stub site and the nginx in front of it."""
 
-    site: SmallSite
+    site: StubSite
     nginx: Nginx
 
 
 @contextmanager
-def small_site(home: Path, edit: Callable[[str], str] = str) -> Iterator[Small]:
-    """Run a small site behind nginx; `edit` changes nginx's site configuration."""
-    site = SmallSite()
+def run_proxied_site(home: Path, edit: Callable[[str], str] = str) -> Iterator[ProxiedSite]:
+    """Run a stub site behind nginx; `edit` changes nginx's site configuration."""
+    site = StubSite()
     nginx = Nginx(home / "nginx", site.port, home / "media")
     path = nginx.home / "site.conf"
     path.write_text(edit(path.read_text()))
     try:
         site.start()
         nginx.start()
-        yield Small(site, nginx)
+        yield ProxiedSite(site, nginx)
     finally:
         nginx.stop()
         site.stop()
