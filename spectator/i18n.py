@@ -51,9 +51,24 @@ def language_of_readers(tag: str) -> str:
     language = closest_language(tag)
     if language == SOURCE_LANGUAGE:
         return language if tag.partition("-")[0] == SOURCE_LANGUAGE else ""
+    return "" if "Complete: nothing yet" in _header_comments(language) else language
+
+
+def _header_comments(language: str) -> str:
+    """Return the first comments of a catalogue, which say what it translates."""
     with (DIRECTORY / language / "LC_MESSAGES" / "spectator.po").open(encoding="utf-8") as file:
-        comments = "".join(takewhile(lambda line: line.startswith("#"), file))
-    return "" if "Complete: nothing yet" in comments else language
+        return "".join(takewhile(lambda line: line.startswith("#"), file))
+
+
+@cache
+def newsroom_languages() -> list[str]:
+    """Return the languages in which the whole newsroom can be written, English among them."""
+    complete = [
+        language
+        for language in translated_languages()
+        if "Complete: everything" in _header_comments(language)
+    ]
+    return sorted([SOURCE_LANGUAGE, *complete])
 
 
 def readers_languages() -> list[str]:
@@ -99,6 +114,11 @@ def follow_story(tag: str) -> None:
     """Write the rest of a page in the language of its story, if there is a catalogue for it."""
     if language := language_of_readers(tag):
         set_language(language)
+
+
+def story_page_language(tag: str) -> str:
+    """Return the language of a story's page: the story's, or the site's without a catalogue."""
+    return language_of_readers(tag) or str(current_app.extensions["language"])
 
 
 @contextmanager
@@ -158,7 +178,7 @@ def register(app: Flask) -> None:
     Each request starts in the site's language. A view may choose another one with `set_language`.
     """
     language = app.extensions["language"] = closest_language(app.config["LANGUAGE"])
-    for loaded in {language, *readers_languages()}:
+    for loaded in {language, *readers_languages(), *newsroom_languages()}:
         load_catalogue(loaded)
 
     @app.before_request

@@ -10,7 +10,13 @@ from babel import Locale
 from babel.messages.extract import extract_from_file
 from flask import Flask
 
-from spectator.i18n import SOURCE_LANGUAGE, current_language, load_catalogue, readers_languages
+from spectator.i18n import (
+    SOURCE_LANGUAGE,
+    current_language,
+    load_catalogue,
+    newsroom_languages,
+    readers_languages,
+)
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "static/js"
 # Scripts of pages for readers, who pay for each byte; the newsroom's pages have the texts of all.
@@ -72,7 +78,8 @@ def script_texts(is_newsroom: bool) -> Texts:
 def register(app: Flask) -> None:
     """Read the texts in all languages that pages may have, and let templates pass them."""
     language: str = app.extensions["language"]
-    load_texts(language, is_newsroom=True)
+    for loaded in {language, *newsroom_languages()}:
+        load_texts(loaded, is_newsroom=True)
     for loaded in {language, *readers_languages()}:
         load_texts(loaded, is_newsroom=False)
     globals_: dict[str, Any] = {"script_texts": script_texts}

@@ -40,7 +40,7 @@ from spectator.text.html.sanitizer import ATTRIBUTES, TAGS
 from spectator.text.html.tokenizer import BREAKS
 from spectator.text.words.excerpts import reading_minutes
 from spectator.text.words.language_tags import text_dir
-from spectator.times import format_moment, has_whole_minutes, zone_abbreviation
+from spectator.times import has_whole_minutes, zone_abbreviation
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
 # The kinds of notes to readers.
@@ -119,11 +119,6 @@ def unknown_sentence(facet: str, value: str) -> Markup:
     """Return the sentence about a filter's value that no story has, as HTML."""
     sentence = Markup(str(UNKNOWN_FILTERS[facet]))  # noqa: S704 - our own text
     return sentence % {"value": Markup("<bdi>{}</bdi>").format(value)}
-
-
-def newsroom_time(moment: datetime) -> str:
-    """Return a time with UTC for editors: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
-    return format_moment(moment, _newsroom_zone())
 
 
 def iso(moment: datetime) -> str:
@@ -264,7 +259,6 @@ def register(app: Flask) -> None:
         long_date=long_date,
         date_time=date_time,
         recent_date=recent_date,
-        newsroom_time=newsroom_time,
         number=format_number,
         country_name=country_name,
         and_list=format_list,

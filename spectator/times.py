@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from spectator.formats import (
     format_day_and_month,
@@ -14,6 +15,11 @@ from spectator.formats import (
 )
 from spectator.i18n import gettext
 
+# The regions of the names in the tz database.
+_ZONE_REGIONS = (
+    *("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/"),
+    *("Europe/", "Indian/", "Pacific/"),
+)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -89,6 +95,18 @@ def format_moment(moment: datetime, zone: ZoneInfo) -> str:
         time = join_date_and_time(format_day_and_month(utc.date()), time)
     day = format_short_date(local.date())
     return join_date_and_time(day, f"{local:%H:%M} {zone.key} ({time})")
+
+
+@cache
+def time_zone_names() -> list[str]:
+    """Return the names of the world's time zones: Africa's first, then UTC, then all others.
+
+    Names such as Etc/GMT+1 or US/Eastern, which only old systems need, are left out.
+    """
+    names = [name for name in available_timezones() if name.startswith(_ZONE_REGIONS)]
+    return sorted(
+        [*names, "UTC"], key=lambda name: (not name.startswith("Africa/"), name != "UTC", name)
+    )
 
 
 def utc_offset(local: datetime) -> str:

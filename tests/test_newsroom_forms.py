@@ -44,7 +44,7 @@ ONE_LINE_TYPES = {
 HARMLESS_SAVES = {("do", "save"), ("do", "keep")}
 HARMLESS_ANSWERS = {"keep", "stay", "no"}
 # Forms whose only button does what Enter is expected to do.
-SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/password", "/related")
+SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/account/", "/newsroom/password", "/related")
 # Routes that return no newsroom page: redirects and the readers' page in a frame.
 NON_PAGE_ENDPOINTS = {
     "newsroom.index",
@@ -150,6 +150,7 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
         "/newsroom/stories/",
         "/newsroom/search?q=in",
         "/newsroom/searches",
+        "/newsroom/account/",
         "/newsroom/password",
     ]
     for article_id in article_ids:

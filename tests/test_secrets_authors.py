@@ -90,6 +90,10 @@ SEARCH_FILTERS = (
 
 ROUTES: dict[str, Requests] = {
     "index": Requests(),
+    "account": Requests(),
+    "save_account": Requests(
+        forms=({"language": "fr", "time_zone": "Africa/Lagos"}, {"language": "x"})
+    ),
     "stories": Requests(
         (
             "",

@@ -209,6 +209,7 @@ def clear_caches() -> None:
     i18n.load_catalogue.cache_clear()
     i18n.language_of_readers.cache_clear()
     i18n.translated_languages.cache_clear()
+    i18n.newsroom_languages.cache_clear()
 
 
 @pytest.mark.parametrize(

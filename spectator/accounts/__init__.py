@@ -23,6 +23,7 @@ from spectator.accounts.checks import (
 )
 from spectator.accounts.hashing import check_password, hash_password
 from spectator.accounts.passwords import AccountError, PasswordError, require_good_password
+from spectator.accounts.preferences import PreferenceError, set_preferences
 from spectator.accounts.sessions import (
     delete_expired_sessions,
     end_session,
@@ -52,6 +53,7 @@ __all__ = [
     "Client",
     "LoginError",
     "PasswordError",
+    "PreferenceError",
     "add_user",
     "change_own_password",
     "check_password",
@@ -67,6 +69,7 @@ __all__ = [
     "require_good_password",
     "reset_password",
     "session_by_token",
+    "set_preferences",
     "set_role",
     "user_by_token",
 ]

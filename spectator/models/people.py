@@ -31,6 +31,7 @@ class User(Base):
     """A person with an account; `email` is stored in lower case.
 
     `failed_logins` counts attempts since the last login; the next login shows those by others.
+    `language` and `time_zone` are of the newsroom's pages for this person; "" is the site's.
     """
 
     __tablename__ = "user"
@@ -44,3 +45,5 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    language: Mapped[str] = mapped_column(String(35), default="", server_default="")
+    time_zone: Mapped[str] = mapped_column(String(60), default="", server_default="")

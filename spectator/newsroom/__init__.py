@@ -12,6 +12,7 @@ bp = Blueprint("newsroom", __name__, url_prefix=URL_PREFIX)
 def register(app: Flask) -> None:
     """Add the newsroom's pages to the app, with the checks before all of them."""
     from spectator.newsroom import (  # noqa: F401
+        account,
         autosaves,
         errors,
         history,
@@ -21,6 +22,7 @@ def register(app: Flask) -> None:
         media,
         notes,
         notices,
+        preferences,
         previews,
         related,
         searches,

@@ -13,6 +13,7 @@ from spectator.models import Article, Autosave, User
 from spectator.newsroom import bp, forms, locked_stories, previews
 from spectator.newsroom.errors import render_error, render_refusal
 from spectator.newsroom.locked_stories import is_locked_for
+from spectator.newsroom.preferences import current_zone
 from spectator.newsroom.security import current_user, large_form
 from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, STORY_RULE
 from spectator.text.words.numbers import parse_int
@@ -81,7 +82,7 @@ def autosave(article_id: int | None = None) -> str:
 def _autosave_outcome(row: Autosave, article: Article | None, user: User) -> dict[str, object]:
     """Return whether the story can still be saved, or where its unsaved text is now."""
     if article is None or not is_locked_for(article, user):
-        return {"outcome": "saved", "at": row.saved_at, "zone": forms.zone()}
+        return {"outcome": "saved", "at": row.saved_at, "zone": current_zone()}
     return {
         "outcome": "locked",
         "message": locked_stories.describe_status_change(article),

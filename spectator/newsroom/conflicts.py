@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from flask import render_template, request
 
 from spectator import publishing, queries
+from spectator.i18n import gettext
 from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms, submissions
 from spectator.newsroom.forms import StoryForm
@@ -116,7 +117,7 @@ def _differences(form: StoryForm, theirs: dict[str, str]) -> list[Difference]:
 
 def _as_plain_text(name: str, values: dict[str, str]) -> str:
     if name == "picture":
-        return "A picture" if values[name] else "None"
+        return gettext("A picture") if values[name] else gettext("No picture")
     return plain_text(values[name]) if name == "body" else values[name]
 
 

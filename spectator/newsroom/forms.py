@@ -16,6 +16,7 @@ from spectator.i18n import gettext, lazy_gettext
 from spectator.media import PictureError
 from spectator.models import DEFAULT_KIND, Article, Autosave, Picture, User
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
+from spectator.newsroom.preferences import current_zone, find_zone, newsroom_zone
 from spectator.publishing import Draft
 from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
 from spectator.publishing.validation import body_size_problem
@@ -31,6 +32,7 @@ CONTENT_FIELDS = (
     "published_at",
     "published_at_choice",  # which of two moments an ambiguous time means
     "published_at_was",  # the date in the form when it was opened
+    "published_at_zone",  # the time zone of these dates
 )
 # Messages to readers or colleagues, beside the story.
 MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
@@ -77,17 +79,21 @@ class StoryForm:
     spelling_questions: Sequence[publishing.SpellingQuestion] = ()
     language_mismatch: str = ""
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the form's dates.
+
+        A form keeps it when the person chooses another one. Forms of older versions name none:
+        their dates are in the newsroom's.
+        """
+        return find_zone(self.values["published_at_zone"]) or newsroom_zone()
+
     def draft(self) -> Draft:
         """Return the values as a draft, not validated yet."""
         lines = {name: self.values[name] for name in LINE_FIELDS}
         names = {name: split_names(self.values[name]) for name in NAME_FIELDS}
         picture_id = self.picture.id if self.picture else None
         return Draft(body=self.values["body"], picture_id=picture_id, **lines, **names)  # type: ignore[arg-type]
-
-
-def zone() -> ZoneInfo:
-    """Return the newsroom's time zone."""
-    return ZoneInfo(current_app.config["TIMEZONE"])
 
 
 def new_form_id() -> str:
@@ -98,7 +104,12 @@ def new_form_id() -> str:
 def blank_form() -> StoryForm:
     """Return the form of a new story."""
     return StoryForm(
-        INITIAL_VALUES | {"language": current_app.config["LANGUAGE"], "copy": new_form_id()}
+        INITIAL_VALUES
+        | {
+            "language": current_app.config["LANGUAGE"],
+            "copy": new_form_id(),
+            "published_at_zone": current_zone().key,
+        }
     )
 
 
@@ -109,10 +120,11 @@ def form_from_article(article: Article) -> StoryForm:
         article.version,
         article.picture,
     )
+    form.values["published_at_zone"] = current_zone().key
     if article.status in DATED_STATUSES and article.published_at is not None:
-        local = article.published_at.astimezone(zone())
+        local = article.published_at.astimezone(form.zone)
         form.values["published_at"] = form.values["published_at_was"] = f"{local:%Y-%m-%dT%H:%M}"
-        form.time_choices = times.time_choices(local.replace(tzinfo=None), zone())
+        form.time_choices = times.time_choices(local.replace(tzinfo=None), form.zone)
         if form.time_choices:
             form.values["published_at_choice"] = f"{article.published_at:%Y-%m-%dT%H:%MZ}"
     return form
@@ -146,6 +158,9 @@ def parse_values(data: Mapping[str, str]) -> dict[str, str]:
         name: _normalize_line_breaks(data.get(name, initial))
         for name, initial in INITIAL_VALUES.items()
     }
+    zones = (*times.time_zone_names(), newsroom_zone().key)
+    if values["published_at_zone"] not in zones:
+        values["published_at_zone"] = current_zone().key
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
     return (
@@ -201,7 +216,7 @@ def publication_time(form: StoryForm) -> datetime | None:
         return None
     try:
         wall_time = datetime.fromisoformat(text).replace(tzinfo=None)
-        moments = times.possible_moments(wall_time, zone())
+        moments = times.possible_moments(wall_time, form.zone)
     except (ValueError, OverflowError):
         form.errors["published_at"] = gettext(
             "Enter a date and time, for example 2026-11-22T14:05."
@@ -212,11 +227,11 @@ def publication_time(form: StoryForm) -> datetime | None:
         return None
     if len(moments) == 1:
         return moments[0]
-    form.time_choices = times.time_choices(wall_time, zone())
+    form.time_choices = times.time_choices(wall_time, form.zone)
     for choice in form.time_choices:
         if choice.value == form.values["published_at_choice"]:
             return choice.at
-    form.errors["published_at"] = times.explain_ambiguous_time(wall_time, zone())
+    form.errors["published_at"] = times.explain_ambiguous_time(wall_time, form.zone)
     return None
 
 

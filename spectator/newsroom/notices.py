@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import current_app, g, request
+from flask import g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import publishing, queries
@@ -13,8 +13,8 @@ from spectator.db import StorageError
 from spectator.i18n import lazy_gettext
 from spectator.models import Article
 from spectator.newsroom import bp, security
+from spectator.newsroom.preferences import current_zone, newsroom_time
 from spectator.publishing import ACTIONS
-from spectator.templating import newsroom_time
 
 LOGIN_WARNING_TIME = timedelta(minutes=15)  # after a login: how long failed attempts are shown
 
@@ -35,6 +35,7 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
         "Link created. Anyone with the link can see the story until it expires or you revoke it."
     ),
     "revoked": lazy_gettext("Link revoked."),
+    "preferences": lazy_gettext("Language and time zone saved."),
     "password": lazy_gettext("Password changed. You are logged out on other devices."),
     "logged-out": lazy_gettext("You are logged out."),
 }
@@ -54,7 +55,7 @@ def template_context() -> dict[str, Any]:
         "failed_logins": failed_logins(),
         "review_count": review_count,
         "status_labels": STATUS_LABELS,
-        "zone_name": current_app.config["TIMEZONE"],
+        "zone_name": current_zone().key,
     }
 
 

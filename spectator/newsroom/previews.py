@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.formats import format_number
-from spectator.i18n import follow_story, gettext, lazy_gettext, ngettext
+from spectator.i18n import gettext, lazy_gettext, ngettext, story_page_language, use_language
 from spectator.media import Location, avif_names, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -42,6 +42,7 @@ from spectator.urls import permalink
 # Lighthouse's `mobileRegular3G`: one round trip of 300 ms before the first byte, then 700 kbit/s.
 ROUND_TRIP_SECONDS, BYTES_PER_SECOND = 0.3, 700_000 / 8
 PHONE_RENDITION_WIDTH = 720  # what a phone 360 CSS pixels wide needs
+CONFIDENTIAL = lazy_gettext("Confidential – not published. Please don't forward.")
 LINK_ENDED = (
     lazy_gettext("This link no longer works"),
     lazy_gettext("It has expired or been revoked. Ask the person who sent it for a new one."),
@@ -158,8 +159,7 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
         return render_error(410, *LINK_ENDED)
     if article.is_public:
         return redirect(permalink(article), 303)
-    banner = gettext("Confidential – not published. Please don't forward.")
-    return render_article(article, banner, is_shared=True)
+    return render_article(article, CONFIDENTIAL, is_shared=True)
 
 
 def _hide_address(response: FlaskResponse) -> FlaskResponse:
@@ -175,11 +175,18 @@ def requested_autosave(parameter: str, article_id: int | None) -> Autosave | Non
 
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:
-    """Return the page of a story with a notice above it, `banner`, which frames do not show."""
-    follow_story(article.language)
-    return render_template(
-        "site/article.html", article=article, is_preview=True, banner=banner, is_shared=is_shared
-    )
+    """Return the page of a story with a notice above it, `banner`, which frames do not show.
+
+    Its language is the one that readers will see, not that of the person who previews it.
+    """
+    with use_language(story_page_language(article.language)):
+        return render_template(
+            "site/article.html",
+            article=article,
+            is_preview=True,
+            banner=banner,
+            is_shared=is_shared,
+        )
 
 
 def article_from_form(form: StoryForm, article: Article | None) -> Any:

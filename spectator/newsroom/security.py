@@ -17,6 +17,7 @@ from spectator.accounts import Client, session_by_token
 from spectator.i18n import lazy_gettext
 from spectator.models import User
 from spectator.newsroom import URL_PREFIX, bp
+from spectator.newsroom.preferences import follow_person
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,8 @@ def check_request() -> AnyResponse | None:
     token = request.cookies.get(SESSION_COOKIE, "")
     g.session = session_by_token(token) if token else None
     g.user = g.session.user if g.session else None
+    if g.user is not None:
+        follow_person(g.user)
     g.needs_form_token = is_write and has_same_origin is None
     return None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template
 
@@ -19,9 +18,9 @@ from spectator.formats import (
 from spectator.i18n import gettext, lazy_gettext, ngettext, pgettext
 from spectator.newsroom import bp, security
 from spectator.newsroom.charts import Chart, make_chart
+from spectator.newsroom.preferences import current_zone, newsroom_time, newsroom_zone
 from spectator.operations.doctor import describe_database
 from spectator.operations.site_status import ConsumerState, Disk, SiteStatus
-from spectator.templating import newsroom_time
 
 CHART_HOURS, CHART_DAYS = 48, 30
 TABLE_LABELS = {
@@ -117,8 +116,8 @@ def describe_backup(site_status: SiteStatus) -> str:
 
 
 def requests_chart() -> Chart:
-    """Return the chart of the requests of each hour."""
-    zone = newsroom_zone()
+    """Return the chart of the requests of each hour, with hours in the person's time zone."""
+    zone = current_zone()
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     rows = {row.hour: row for row in queries.traffic_hours(CHART_HOURS)}
     values = []
@@ -142,7 +141,7 @@ def describe_requests(count: int, failed: int) -> str:
 
 
 def publications_chart() -> Chart:
-    """Return the chart of the stories published on each day."""
+    """Return the chart of the stories published on each day, as readers see their dates."""
     counts = queries.publications_by_day(CHART_DAYS, newsroom_zone())
     values = [(format_day_and_month(day), count, 0) for day, count in counts.items()]
     return make_chart(gettext("Stories published per day"), values, describe_stories)
@@ -151,8 +150,3 @@ def publications_chart() -> Chart:
 def describe_stories(count: int, _bad: int) -> str:
     """Return the stories of a day in words."""
     return ngettext("%(count)s story", "%(count)s stories", count)
-
-
-def newsroom_zone() -> ZoneInfo:
-    """Return the newsroom's time zone."""
-    return ZoneInfo(current_app.config["TIMEZONE"])

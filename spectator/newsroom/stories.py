@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, presence, publishing, queries
@@ -16,6 +16,7 @@ from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
 from spectator.newsroom.element_names import describe_losses
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import withdrawn_in
+from spectator.newsroom.preferences import newsroom_zone
 from spectator.newsroom.security import current_user, large_form, returned_if_logged_out
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing import ACTIONS, Action
@@ -263,7 +264,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
         picture_token=forms.form_picture_token(form, user),
         hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),
-        zone=current_app.config["TIMEZONE"],
+        newsroom_zone=newsroom_zone().key,
         unsaved_changes=conflicts.compare_unsaved(unsaved, form, user),
         discarded=autosaves.list_discarded(user.id, article.id) if article else [],
         other_editors=_other_editors(article, user),

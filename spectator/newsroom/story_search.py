@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import current_app, render_template, request
+from flask import render_template, request
 
 from spectator import publishing, queries
 from spectator.models import Article
 from spectator.newsroom import bp
+from spectator.newsroom.preferences import newsroom_zone
 from spectator.newsroom.related import is_visible, open_index
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
@@ -78,7 +78,7 @@ class StoryQuery:
         """Return when the year and the next begin in the newsroom's zone, in UTC; None for all."""
         if not self.year:
             return None
-        zone = ZoneInfo(current_app.config["TIMEZONE"])
+        zone = newsroom_zone()
         start, end = (
             datetime(year, 1, 1, tzinfo=zone).astimezone(UTC)
             for year in (self.year, self.year + 1)
@@ -161,7 +161,7 @@ def _query_from_request() -> StoryQuery:
 def _year_options() -> list[int]:
     """Return the years to choose from in the newsroom's zone, latest first, at most a hundred."""
     earliest, latest = queries.publication_range(_restricted_user_id()) or (None, None)
-    now, zone = datetime.now(UTC), ZoneInfo(current_app.config["TIMEZONE"])
+    now, zone = datetime.now(UTC), newsroom_zone()
     first = (earliest or now).astimezone(zone).year
     last = max(latest or now, now).astimezone(zone).year
     return list(range(last, max(first - 1, last - MAX_YEARS), -1))

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from spectator.i18n import gettext
+from spectator.i18n import lazy_gettext
 from spectator.object_storage import COPYING, READING, Patience, StoreError, open_store
 from spectator.operations import backup, file_modes
 from spectator.operations.database_dump import DumpError
@@ -69,15 +69,16 @@ def newest(settings: Mapping[str, Any]) -> datetime | None:
 
 def find_problem(settings: Mapping[str, Any]) -> str | None:
     """Return a sentence if backups are asked for and the last one is too old."""
-    return read_state(settings)[1]
+    problem = read_state(settings)[1]
+    return None if problem is None else str(problem)
 
 
 def read_state(settings: Mapping[str, Any]) -> tuple[datetime | None, str | None]:
-    """Return when the newest backup was made, and a sentence if that is a problem."""
+    """Return when the newest backup was made, and a lazy sentence if that is a problem."""
     try:
         made_at = newest(settings)
     except (OSError, StoreError) as error:
-        return None, gettext("The backups cannot be listed: %(error)s", error=error)
+        return None, lazy_gettext("The backups cannot be listed: %(error)s", error=error)
     return made_at, _age_problem(settings, made_at)
 
 
@@ -88,10 +89,10 @@ def _age_problem(settings: Mapping[str, Any], made_at: datetime | None) -> str |
         return None
     target = settings["BACKUP_TO"]
     if made_at is None:
-        return gettext(
+        return lazy_gettext(
             "The last backup in %(target)s is missing. Check the worker's log.", target=target
         )
-    return gettext(
+    return lazy_gettext(
         "The last backup in %(target)s is of %(time)s UTC. Check the worker's log.",
         target=target,
         time=made_at.strftime("%Y-%m-%d %H:%M"),

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from spectator import indexing, outbox, queries, related, search_log
 from spectator.db import database_file, db
 from spectator.formats import format_number, format_percentage
-from spectator.i18n import gettext, lazy_gettext
+from spectator.i18n import current_language, gettext, lazy_gettext
 from spectator.operations import nightly_backup
 
 CACHE_SECONDS = 2.0
@@ -89,7 +89,10 @@ class SiteStatus:
 
 @dataclass(frozen=True, slots=True)
 class SlowFacts:
-    """Facts that take long to read: rows by table, the last backup and what is wrong with it."""
+    """Facts that take long to read: rows by table, the last backup and what is wrong with it.
+
+    The sentence about the backup is translated when it is shown.
+    """
 
     table_rows: dict[str, int]
     last_backup_at: datetime | None
@@ -134,24 +137,31 @@ _NEWSROOM_INDEX = _IndexSentences(
 
 
 class StatusMonitor:
-    """The status of the site, computed at most every two seconds; safe to use from any thread."""
+    """The status of the site, computed at most every two seconds; safe to use from any thread.
+
+    Its sentences are in the language of whoever asks, so there is one status for each language.
+    """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
         self.lock = threading.Lock()
-        self.status: SiteStatus | None = None
+        self.statuses: dict[str, SiteStatus] = {}
         self.slow_facts: SlowFacts | None = None
         self.computed_at = self.slow_facts_at = float("-inf")
 
     def current(self) -> SiteStatus:
         """Return the status. Raises SQLAlchemyError if the database does not answer."""
+        language = current_language()
         with self.lock:
             now = time.monotonic()
-            if self.status is None or now - self.computed_at >= CACHE_SECONDS:
+            if now - self.computed_at >= CACHE_SECONDS:
                 if self.slow_facts is None or now - self.slow_facts_at >= SLOW_CACHE_SECONDS:
                     self.slow_facts, self.slow_facts_at = read_slow_facts(self.settings), now
-                self.status, self.computed_at = compute(self.settings, self.slow_facts), now
-            return self.status
+                status = compute(self.settings, self.slow_facts)
+                self.statuses, self.computed_at = {language: status}, now
+            elif language not in self.statuses and self.slow_facts is not None:
+                self.statuses[language] = compute(self.settings, self.slow_facts)
+            return self.statuses[language]
 
 
 def read(settings: Mapping[str, Any]) -> SiteStatus:
@@ -191,7 +201,7 @@ def compute(settings: Mapping[str, Any], slow_facts: SlowFacts) -> SiteStatus:
                 *_index_sentences(True, newsroom),
             ),
             "disk": tuple(_disk_sentences(disks)),
-            "backup": tuple(filter(None, [slow_facts.backup_problem])),
+            "backup": tuple(map(str, filter(None, [slow_facts.backup_problem]))),
             "tables": tuple(_table_sentences(slow_facts.table_rows)),
         },
     )

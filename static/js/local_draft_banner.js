@@ -11,12 +11,12 @@ import {
 } from "./autosave.js";
 import { progress } from "./autosave_state.js";
 import * as localDrafts from "./local_drafts.js";
-import { gettext } from "./messages.js";
+import { formatTime, gettext } from "./messages.js";
 
 const { story } = form.dataset;
 const container = document.getElementById("local-drafts");
 // These also differ between forms with the same text; "copy" is the id of a form.
-const NOT_COMPARED = new Set(["version", "copy"]);
+const NOT_COMPARED = new Set(["version", "copy", "published_at_was", "published_at_zone"]);
 const LINE_ELEMENTS = "p, h2, h3, li, tr, blockquote, figure, br";
 
 function plainText(html) {
@@ -29,8 +29,7 @@ const normalizeText = (text) => (text || "").replace(/\r\n?/g, "\n").trim();
 const isSame = (one, other) => normalizeText(one) === normalizeText(other);
 const cloneTemplate = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 const partsOf = (element) => (name) => element.querySelector(`[data-part=${name}]`);
-const timeOf = (draft) =>
-  new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+const timeOf = (draft) => formatTime(new Date(draft.at));
 
 function labelOf(name) {
   const label = document.querySelector(`label[for="${name}"], label[for="${name}-entry"]`);
@@ -60,6 +59,8 @@ function restore(draft, banner) {
     setValue(control, value);
     changed.push(control instanceof RadioNodeList ? control[0] : control);
   }
+  const zone = document.getElementById("published_at-zone");
+  if (zone) zone.textContent = field("published_at_zone").value;
   for (const control of changed)
     control.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
   banner.remove();
@@ -104,8 +105,8 @@ function addComparison(template, names, draft, current) {
     const textOf = (value) => (name === "body" ? plainText(value ?? "") : value);
     const [device, page] = row.querySelectorAll(".text");
     row.querySelector("h3").textContent = labelOf(name);
-    device.textContent = textOf(draft.values[name]) || "(empty)";
-    page.textContent = textOf(current[name]) || "(empty)";
+    device.textContent = textOf(draft.values[name]) || gettext("(empty)");
+    page.textContent = textOf(current[name]) || gettext("(empty)");
     template.before(row);
   }
 }

@@ -19,6 +19,23 @@ export const formatNumber = (/** @type {number} */ number) =>
   number.toLocaleString(`${language}-u-nu-latn`);
 
 /**
+ * Returns a moment as a date and a time, in the time zone that the page names.
+ * @param {Date} moment
+ */
+export function formatTime(moment) {
+  // English pages write dates as most of Africa does (spectator/formats.py).
+  const locale = `${language === "en" ? "en-GB" : language}-u-nu-latn-ca-gregory`;
+  /** @type {Intl.DateTimeFormatOptions} */
+  const style = { dateStyle: "medium", timeStyle: "medium" };
+  try {
+    return moment.toLocaleString(locale, { ...style, timeZone: document.body.dataset.zone });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return moment.toLocaleString(locale, style); // a browser that does not know the zone yet
+  }
+}
+
+/**
  * Returns the translation of a text, with its placeholders such as %(name)s filled in.
  * @param {string} text
  * @param {Values} values
