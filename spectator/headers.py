@@ -21,6 +21,10 @@ DEFAULT_HEADERS = {
 }
 
 
+# Of a URL in a header. nginx answers 502 if the headers do not fit into its buffer of 32 kB, and
+# with several hosts takes that for a failure of the host.
+MAX_URL_LENGTH = 8_000
+
 # Pages that the newsroom shows in a frame; all others may not be framed.
 FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
@@ -57,6 +61,21 @@ def safe_redirect_target(location: str, site_url: str) -> str:
     return urlunsplit(("", "", path, parts.query, parts.fragment))
 
 
+def limit_urls(response: Response) -> None:
+    """Keep a response's headers short, however long the URL of its request was.
+
+    A redirect loses its query string, or becomes 414 if its path is too long.
+    """
+    if len(response.headers.get("HX-Replace-Url", "")) > MAX_URL_LENGTH:
+        del response.headers["HX-Replace-Url"]
+    if response.location and len(response.location) > MAX_URL_LENGTH:
+        response.location = response.location.partition("?")[0]
+        response.set_data("")  # the body has the whole URL
+        if len(response.location) > MAX_URL_LENGTH:
+            response.status_code = 414
+            del response.headers["Location"]
+
+
 def register(app: Flask) -> None:
     """Add the headers to every response."""
     htmx = app.config["HTMX_URL"]
@@ -78,6 +97,7 @@ def register(app: Flask) -> None:
             if location != response.location:
                 response.set_data("")  # the body links to the unsafe target
             response.location = location
+        limit_urls(response)
         if request.endpoint in FRAMED_ENDPOINTS:
             response.headers["X-Frame-Options"] = "SAMEORIGIN"
             response.headers.setdefault("Content-Security-Policy", framed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from spectator.headers import safe_redirect_target
 from spectator.pagecache import PageCache
+from tests.newsroom_client import logged_in_client
 
 SITE = "https://spectator.example"
 EVIL = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
@@ -97,3 +99,34 @@ def test_paths_with_extra_slashes_are_not_cached(app: Flask, story: Callable[...
     assert not [key for key in cache.store.pages if "//" in key[1]]  # the path
     assert client.get("/politics/one").status_code == 200
     assert len(cache.store.pages) == 1
+
+
+@pytest.mark.parametrize("make_client", [FlaskClient, logged_in_client])
+def test_no_url_makes_the_headers_of_its_response_long(
+    app: Flask, story: Callable[..., int], make_client: Callable[[Flask], FlaskClient]
+) -> None:
+    """nginx would answer 502, and with several hosts take them for broken."""
+    story(headline="One")
+    client, arguments = (
+        make_client(app),
+        {"slug": "one", "section": "politics", "article_id": "1"},
+    )
+    rules = [
+        re.sub(r"<(?:[^:<>]+:)?([a-z_]+)>", lambda part: arguments.get(part[1], "1"), rule.rule)
+        for rule in app.url_map.iter_rules()
+    ]
+    urls = [f"{path.rstrip('/')}?x={'%F0%9F%87%AC' * 2000}" for path in rules]
+    urls += [f"http://other.example{url}" for url in urls if "stories" in url]
+    urls += ["/newsroom//" + "a%2fb" * 5000, "/" + "x/" * 9000, "/newsroom/" + "%C3%A9" * 4000]
+    redirects = 0
+    for url in urls:
+        response = client.get(url)
+        assert len(str(response.headers)) < 12_000, (url[:60], response.status_code)
+        redirects += bool(response.location)
+    assert redirects > 10
+
+
+def test_a_path_that_is_too_long_to_redirect_gets_414(app: Flask) -> None:
+    app.add_url_rule("/test/long", "long", lambda: redirect("/" + "a" * 9000, 303))
+    response = FlaskClient(app).get("/test/long")
+    assert (response.status_code, response.data, response.location) == (414, b"", None)

@@ -248,6 +248,11 @@ def test_a_large_cookie_does_not_prevent_login(real: RealSite) -> None:
         assert fetch(site_port, "/newsroom/login", Host="127.0.0.1", Cookie=cookie).status == 200
 
 
+def test_a_long_query_string_does_not_prevent_a_redirect(real: RealSite) -> None:
+    path = "/newsroom/stories?x=" + "a" * 20_000
+    assert fetch(real.nginx.port, path, BROWSER).status in (308, 403)
+
+
 def test_cached_pages_survive_an_outage(real: RealSite) -> None:
     site, port = real.site, real.nginx.port
     withdrawn = real.stories[2].path
