@@ -197,3 +197,12 @@ def test_a_server_that_does_not_answer_is_asked_once_a_second(
         with pytest.raises(PollError):
             connection.fetch("SELECT 1")
     assert len(attempts) == 2
+
+
+def test_a_polling_connection_is_opened_once(app: Flask) -> None:
+    connection = PollingConnection(app.config["DATABASE_URL"], 1.0)
+    with closing(connection):
+        assert connection.fetch("SELECT 1")[0][0] == 1
+        opened = connection.connection
+        assert connection.fetch("SELECT 2")[0][0] == 2
+        assert connection.connection is opened

@@ -78,6 +78,22 @@ def test_an_error_of_the_disk_becomes_a_sentence(app: Flask, number: int, messag
     assert message.format(path=path) in diagnosis.explain(error, app.config)
 
 
+def test_no_key_file_is_needed_if_the_settings_have_a_key(app: Flask) -> None:
+    (app.config["DATA_DIR"] / "secret_key").unlink()
+    app.config["SECRET_KEY"] = "k" * 32
+    assert diagnosis.examine(app.config) == []
+    app.config["SECRET_KEY"] = ""
+    assert [fault.cause for fault in diagnosis.examine(app.config)] == [faults.Cause.MISSING]
+
+
+def test_a_directory_that_cannot_be_created_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults.os, "access", lambda path, *_args, **_options: path != tmp_path)
+    [fault] = faults.examine_directory(tmp_path / "data", "data directory")
+    assert fault.cause is faults.Cause.NO_ACCESS and str(tmp_path) in fault.message
+
+
 def test_another_fault_of_the_installation_explains_an_error(app: Flask) -> None:
     (app.config["DATA_DIR"] / "secret_key").write_text("short")
     app.config["SECRET_KEY"] = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,19 @@ def test_fields_that_nobody_edited_are_still_imported(run, editor: User) -> None
     assert newest.content["countries"] == ["Mali", "Senegal"]
     assert "dek" in run(LINE | {"headline": "Third", "dek": "Theirs", "authors": ["B", "A"]})
     assert story().headline == "Third"
+
+
+def test_the_slug_of_a_changed_draft_is_free_for_a_public_story(run) -> None:  # type: ignore[no-untyped-def]
+    draft = LINE | {"status": "draft"}
+    run(draft)
+    with db.write() as session:
+        session.execute(update(Article).values(saved_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    run(draft | {"dek": "Changed"}, LINE | {"id": "another"})
+    db.session.rollback()
+    rows = db.session.execute(select(Article.slug, Article.status, Article.saved_at)).all()
+    (slug, _, saved_at), (public_slug, _, _) = sorted(rows, key=lambda row: row.status)
+    assert slug == public_slug
+    assert datetime.now(UTC) - saved_at < timedelta(minutes=5), "the change is a save"
 
 
 def test_a_field_edited_to_the_imported_value_is_imported_again(run, editor: User) -> None:  # type: ignore[no-untyped-def]

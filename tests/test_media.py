@@ -110,6 +110,16 @@ def test_metadata_is_dropped_and_orientation_applied(tmp_path: Path) -> None:
         assert b"source's" not in content
 
 
+@pytest.mark.parametrize(("orientation", "size"), [(3, (60, 30)), (4, (60, 30)), (5, (30, 60))])
+def test_a_picture_is_as_wide_as_its_orientation_says(
+    orientation: int, size: tuple[int, int], tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    result, stored = store_bytes(encoded(Image.new("RGB", (60, 30)), exif=exif), tmp_path)
+    assert (result.width, result.height) == stored.size == size
+
+
 @pytest.mark.parametrize(
     "exif",
     [

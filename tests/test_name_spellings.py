@@ -15,6 +15,7 @@ from spectator.db import db
 from spectator.models import Article, Author, Revision, Topic, User
 from spectator.publishing import Action, SpellingAnswer
 from spectator.publishing import names as name_rules
+from spectator.publishing.names import get_or_create_ids
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, post, story_form
 from tests.test_names import author_id, authors_of, names, publish
@@ -79,6 +80,19 @@ def test_answers_that_do_not_match_the_question_are_ignored(app: Flask, editor: 
     ):
         with pytest.raises(publishing.SimilarNamesError):
             publishing.create(make_draft(authors=("Sékou",)), editor, spelling_answers=[wrong])
+
+
+def test_the_spelling_with_most_stories_is_offered_first(app: Flask, editor: User) -> None:
+    no = SpellingAnswer("authors", "SEKOU", "both")
+    publish(editor, authors=("Sekou",))
+    publishing.create(make_draft(authors=("SEKOU",)), editor, spelling_answers=[no])
+    with db.write() as session:
+        get_or_create_ids(session, Author, ["sekou"])
+    with pytest.raises(publishing.SimilarNamesError) as raised:
+        publishing.create(make_draft(authors=("Sékou",)), editor)
+    (question,) = raised.value.questions
+    counts = [candidate.stories for candidate in question.candidates]
+    assert counts == sorted(counts, reverse=True) and counts[-1] == 0
 
 
 def test_a_name_changed_back_is_asked_about_again(app: Flask, editor: User) -> None:

@@ -211,6 +211,17 @@ def test_the_doctor_lists_a_limited_number_of_similar_names(app: Flask, editor: 
     assert "There are more such names" in hint_text
 
 
+@pytest.mark.parametrize(("count", "suffix"), [(20, ""), (21, " and more")])
+def test_the_doctor_names_twenty_stories_of_a_replaced_name(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, count: int, suffix: str
+) -> None:
+    rows = [queries.MergedName("author", "Ali", number, "[]") for number in range(1, count + 1)]
+    monkeypatch.setattr(queries, "merged_names", lambda _limit: rows)
+    (sentence,) = hints.find_hints()
+    numbers = ", ".join(map(str, range(1, 21)))
+    assert f"save the stories {numbers}{suffix} (the first shows none)." in sentence
+
+
 def test_a_renamed_name_is_not_listed_by_the_doctor(app: Flask, editor: User) -> None:
     publish(editor, authors=("amina diallo",))
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))

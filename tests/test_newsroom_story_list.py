@@ -88,3 +88,17 @@ def test_the_list_takes_few_selects(
     take_selects()
     newsroom.get("/newsroom/stories/")
     assert len(take_selects()) <= 7  # the navigation counts what is in review
+
+
+def test_stories_without_search_words_are_filtered_by_their_status(
+    newsroom: FlaskClient, editor: User
+) -> None:
+    for name, action in (("Harmattan", "publish"), ("Monsoon", "save")):
+        publishing.create(make_draft(headline=name), editor, Action(action))
+    for scope, headlines in (
+        ("published", ["Harmattan"]),
+        ("unpublished", ["Monsoon"]),
+        ("all", ["Monsoon", "Harmattan"]),
+    ):
+        page = newsroom.get(f"/newsroom/search?in={scope}").text
+        assert re.findall("Harmattan|Monsoon", page) == headlines

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from spectator.db import db
 from spectator.models import Article, Picture
+from spectator.newsroom import media
 from tests.newsroom_client import (
     ALL_ENTRIES,
     NEW_STORY,
@@ -127,3 +128,15 @@ def test_a_colleagues_uploaded_picture_cannot_be_claimed(
         assert response.status_code == 422, claim
         assert "upload it again" in response.text
     assert count_articles() == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((2000, 1000), (960, 480)), ((500, 250), (480, 240)), ((90, 1), (90, 1))],
+)
+def test_a_picture_in_the_text_fills_the_column(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    picture = Picture(digest="a" * 32, extension="jpg", width=size[0], height=size[1])
+    rendition = media._body_rendition(picture)
+    assert (rendition["width"], rendition["height"]) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -217,6 +218,18 @@ def test_the_last_page_says_that_more_results_are_not_shown(
     fix_results(replace(NO_RESULTS, total=12))
     html = client.get("/search?q=rain&page=3").text
     assert "There are no results on this page." in html and 'href="/search?q=rain"' in html
+
+
+@pytest.mark.parametrize(
+    ("sort", "label"),
+    [("", "Best match"), ("relevance", "Best match"), ("oldest", "Oldest first")],
+)
+def test_the_order_of_the_results_is_marked(
+    client: FlaskClient, fix_results: Callable[[SearchResults], None], sort: str, label: str
+) -> None:
+    fix_results(replace(NO_RESULTS, total=2))
+    page = client.get("/search", query_string={"q": "rain", "sort": sort}).text
+    assert re.findall(r'aria-current="true">([^<]*)<', page.partition("<h1")[2]) == [label]
 
 
 def test_a_suggested_spelling_is_a_link(

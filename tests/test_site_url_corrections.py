@@ -118,6 +118,14 @@ def test_urls_without_a_page_get_404(
     assert client.get(path).status_code == 404
 
 
+def test_the_url_of_another_page_is_not_that_of_a_story(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
+    story(slug="healthz")
+    assert client.get("/HealthZ").status_code == 404
+    assert client.get("/business/healthz").status_code == 301
+
+
 @pytest.mark.parametrize(
     ("path", "status", "target"),
     [

@@ -115,6 +115,14 @@ def test_readyz_reports_a_damaged_database_and_recovers(
     assert client.get("/readyz").status_code == 200
 
 
+def test_a_removed_data_directory_is_a_fault(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gone/spectator.db"
+    monitor = storage.StorageMonitor({"DATA_DIR": tmp_path / "gone", "DATABASE_URL": url})
+    fault = monitor.find_fault()
+    assert fault is not None
+    assert fault.message == f"The directory of the database {tmp_path}/gone is missing."
+
+
 def test_a_slow_check_of_the_database_is_repeated_rarely(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ def test_the_pieces_make_up_both_versions(old: str, new: str) -> None:
         ("A long vote in Lagos", "A vote in Lagos", "A [-long -]vote in Lagos"),
         ("One two three.", "Two one three.", "[-One two -][+Two one +]three."),
         ("big red dogs and fat old cats", "two small birds and some other fish", None),
+        ("1 2 3 4 X 5 Y Z", "1 2 3 4 x 5 y z", "1 2 3 4 [-X -][+x +]5 [-Y Z-][+y z+]"),
         ("አዲስ፡አበባ፡ዛሬ", "አዲስ፡አበባ፡ነገ", "አዲስ፡አበባ፡[-ዛሬ-][+ነገ+]"),
     ],
 )

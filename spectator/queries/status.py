@@ -29,8 +29,8 @@ def traffic_hours(hours: int) -> Sequence[TrafficHour]:
 def publications_by_day(days: int, zone: ZoneInfo) -> Mapping[date, int]:
     """Return the number of public stories dated on each of the last days of a time zone."""
     today = datetime.now(zone).date()
-    first = datetime.combine(today - timedelta(days=days - 1), datetime.min.time(), zone)
     counts = {today - timedelta(days=days - 1 - number): 0 for number in range(days)}
+    first = datetime.combine(min(counts), datetime.min.time(), zone)
     query = select(Article.published_at).where(
         Article.status == "published", Article.published_at >= first
     )

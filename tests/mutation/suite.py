@@ -142,7 +142,8 @@ class Coverage:
             for tests in (first[:FIRST_BATCH], first[FIRST_BATCH:], rest)
             if tests
         ]
-        return [*batches, _postgresql_batch("POSTGRESQL_TESTS")] if unmeasured else batches
+        with_postgresql = POSTGRESQL.values() if unmeasured else ()
+        return [*batches, *map(_postgresql_batch, with_postgresql)]
 
     def _tests_of(self, start: str) -> set[str]:
         """Return the tests that run any line of a file, or of the files in a directory."""

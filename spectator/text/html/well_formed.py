@@ -193,9 +193,8 @@ class _Writer:
         depth = None
         if name in _PARENTS:
             parents, siblings = _PARENTS[name]
-            boundaries = {"table"} if name in _TABLE_PARTS else _SCOPE_BOUNDARIES
-            parent = self._find_open(parents, boundaries)
-            depth = self._find_open(siblings, boundaries) if parent is None else parent + 1
+            parent = self._find_open(parents, {"table"})
+            depth = self._find_open(siblings, {"table"}) if parent is None else parent + 1
         elif name in BLOCKS:
             depth = self._find_open({"p"}, _SCOPE_BOUNDARIES)
         elif name == "a":
