@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from spectator import (
     config,
     db,
+    editions,
     headers,
     i18n,
     metrics,
@@ -40,6 +41,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     stylesheet.register(app)
     headers.register(app)
     i18n.register(app)
+    editions.register(app)
     templating.register(app)
     script_texts.register(app)
     site.register(app)

@@ -108,6 +108,18 @@ SETTINGS = (
         parsers.parse_language,
     ),
     Setting(
+        "LANGUAGES",
+        "",
+        "the languages of the site's editions, such as en,fr,ar; the first is SPECTATOR_LANGUAGE",
+        parsers.parse_languages,
+    ),
+    Setting(
+        "DEFAULT_EDITION",
+        "own",
+        "own: the lists at / leave out stories that have an edition of their own; all: they do not",
+        parsers.parse_default_edition,
+    ),
+    Setting(
         "SEARCH",
         "whoosh",
         "the search engine: whoosh, or postgres with PostgreSQL",
@@ -231,4 +243,30 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
             )
         )
     values["MEDIA"] = values["MEDIA"] or data / "media"
+    _combine_languages(values, PREFIX + "LANGUAGE" in environ)
     return values
+
+
+def _combine_languages(values: dict[str, Any], has_language: bool) -> None:
+    """Let LANGUAGE be the first of LANGUAGES. Raises ConfigError if they contradict each other."""
+    languages: tuple[str, ...] = values["LANGUAGES"] or (values["LANGUAGE"],)
+    if has_language and values["LANGUAGE"] != languages[0]:
+        raise ConfigError(
+            gettext(
+                "SPECTATOR_LANGUAGE='%(language)s' is not valid: the first of "
+                "SPECTATOR_LANGUAGES is %(first)s; set both alike, or only SPECTATOR_LANGUAGES",
+                language=values["LANGUAGE"],
+                first=languages[0],
+            )
+        )
+    values["LANGUAGES"], values["LANGUAGE"] = languages, languages[0]
+    first_part = values["PERMALINK"].split("/")[1]
+    if first_part in languages[1:]:
+        raise ConfigError(
+            gettext(
+                "SPECTATOR_PERMALINK='%(permalink)s' is not valid: "
+                "/%(code)s/ is the address of an edition (SPECTATOR_LANGUAGES)",
+                permalink=values["PERMALINK"],
+                code=first_part,
+            )
+        )

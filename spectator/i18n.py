@@ -110,12 +110,6 @@ def set_language(language: str) -> Token[str]:
     return _language.set(language)
 
 
-def follow_story(tag: str) -> None:
-    """Write the rest of a page in the language of its story, if there is a catalogue for it."""
-    if language := language_of_readers(tag):
-        set_language(language)
-
-
 def story_page_language(tag: str) -> str:
     """Return the language of a story's page: the story's, or the site's without a catalogue."""
     return language_of_readers(tag) or str(current_app.extensions["language"])

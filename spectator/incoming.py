@@ -17,6 +17,7 @@ from gunicorn.http.unreader import SocketUnreader
 
 from spectator.newsroom.security import SESSION_COOKIE
 from spectator.request_slots import PICTURES, SEARCHES, SlotUser
+from spectator.search_paths import is_search_path
 
 HEAD_SECONDS = 10.0  # for the whole head of a request
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
@@ -33,7 +34,6 @@ _SESSION = re.compile(
 )
 _FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
-_SEARCH = re.compile(rb"/+(?:search|fragments/(?:search|suggest))(?:[./]|$)")
 
 
 class IncomingRequest:
@@ -97,7 +97,7 @@ class IncomingRequest:
         self.is_newsroom = not target.startswith(b"/") or is_newsroom_path(path)
         if self.are_pictures_slow and path.startswith(b"/media/"):
             self.group = PICTURES
-        elif is_search_path(path):
+        elif is_search_path(path.decode("latin-1")):
             self.group = SEARCHES
         session = _SESSION.search(head)
         self.session = session[1] if session else b""
@@ -121,11 +121,6 @@ def client_address(head: bytes, peer: str, hops: int) -> str:
 def is_newsroom_path(path: bytes) -> bool:
     """Return whether an unquoted path belongs to the newsroom."""
     return _NEWSROOM.match(path) is not None
-
-
-def is_search_path(path: bytes) -> bool:
-    """Return whether an unquoted path is that of a search, whatever slashes it starts with."""
-    return _SEARCH.match(path) is not None
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:

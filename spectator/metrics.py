@@ -24,6 +24,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spectator.pagecache import RESULT_ENVIRON_KEY, Hit
+from spectator.search_paths import without_edition
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -153,7 +154,7 @@ def kind_of(path: str) -> str:
     """Return the kind of the page at a path."""
     if path.endswith("feed.xml"):
         return "feed"
-    kind = KINDS.get(path[1:].partition("/")[0])
+    kind = KINDS.get(without_edition(path)[1:].partition("/")[0])
     if kind is None:
         kind = "list" if path.endswith("/") else "story"
     return kind

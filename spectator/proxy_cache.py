@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spectator import outbox, queries, request_ids
+from spectator.editions import all_editions
 
 log = logging.getLogger(__name__)
 OFFSET_FILE = "front_copies.offset"
@@ -150,6 +151,11 @@ class ProxyCacheRefresher:
 
 
 def listing_paths(article_ids: set[int]) -> list[str]:
-    """Return the paths of the lists and feeds that show these stories, or did."""
+    """Return the paths of the lists and feeds that show these stories, or did, in all editions."""
     lists = ["/", *queries.listing_paths(article_ids)]
-    return [path for listing in lists for path in (listing, f"{listing}feed.xml")]
+    return [
+        f"{edition.prefix}{path}"
+        for listing in lists
+        for path in (listing, f"{listing}feed.xml")
+        for edition in all_editions()
+    ]

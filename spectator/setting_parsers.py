@@ -12,10 +12,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spectator import object_storage
 from spectator.formats import tag_problem
-from spectator.i18n import gettext
+from spectator.i18n import (
+    SOURCE_LANGUAGE,
+    gettext,
+    language_of_readers,
+    readers_languages,
+)
+from spectator.text.words.language_tags import base_language
 from spectator.text.words.languages import canonical_tag
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+MAX_EDITIONS = 20
 PERMALINK_PARTS = {
     "section": "<slug:section>",
     "slug": "<slug:slug>",
@@ -114,6 +121,40 @@ def parse_language(value: str) -> str:
     if problem := tag_problem(value):
         raise ValueError(problem)
     return canonical_tag(value)
+
+
+def parse_languages(value: str) -> tuple[str, ...]:
+    """Return the languages of the editions: the site's own tag, then languages without a region."""
+    if not value.strip():
+        return ()
+    first, *others = (parse_language(tag.strip()) for tag in value.split(","))
+    if len(others) >= MAX_EDITIONS:
+        raise ValueError(gettext("use at most %(limit)s languages", limit=MAX_EDITIONS))
+    for tag in (first, *others):
+        if not language_of_readers(tag):
+            raise ValueError(
+                gettext(
+                    "there are no translations for %(tag)s; use %(languages)s",
+                    tag=tag,
+                    languages=", ".join([SOURCE_LANGUAGE, *readers_languages()]),
+                )
+            )
+    for tag in others:
+        if tag != base_language(tag):
+            raise ValueError(
+                gettext("use %(tag)s without a region: an edition is for all of them", tag=tag)
+            )
+    languages = [base_language(first), *others]
+    if len(set(languages)) < len(languages):
+        raise ValueError(gettext("use each language once"))
+    return (first, *others)
+
+
+def parse_default_edition(value: str) -> str:
+    """Return which stories the lists at / have."""
+    if value not in {"own", "all"}:
+        raise ValueError(gettext("use own or all"))
+    return value
 
 
 def parse_search(value: str) -> str:

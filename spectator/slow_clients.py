@@ -32,12 +32,12 @@ from spectator.incoming import (
     IncomingRequest,
     client_address,
     is_newsroom_path,
-    is_search_path,
     needs_more,
     receive,
 )
 from spectator.outgoing import Outgoing
 from spectator.request_slots import ANONYMOUS_KINDS, RequestSlots, surplus, turns
+from spectator.search_paths import is_search_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -287,7 +287,7 @@ class SlotGuard:
     ) -> Iterable[bytes]:
         """Answer 400 to such a request without a slot, and pass on all others."""
         path = environ["PATH_INFO"].encode("latin-1")
-        needs_slot = is_newsroom_path(path) or is_search_path(path)
+        needs_slot = is_newsroom_path(path) or is_search_path(environ["PATH_INFO"])
         if needs_slot and not environ["gunicorn.socket"].has_slot:
             return BadRequest()(environ, start_response)
         return self.app(environ, start_response)

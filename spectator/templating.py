@@ -17,6 +17,7 @@ from markupsafe import Markup
 from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
+from spectator.editions import in_edition
 from spectator.formats import (
     country_name,
     format_list,
@@ -238,6 +239,7 @@ def register(app: Flask) -> None:
         "language_name": language_name,
         "page_language": page_language,
         "note_labels": NOTE_LABELS,
+        "in_edition": in_edition,
         "list_path": listing_path,
         "permalink": permalink,
         "avif_renditions": avif_renditions,
@@ -245,7 +247,6 @@ def register(app: Flask) -> None:
         "static_path": files.url,
         "story_kind": story_kind,
         "story_kinds": STORY_KINDS,
-        "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
         "upload_bytes": MAX_BYTES,
         "upload_hint": UPLOAD_HINT,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from spectator.editions import current_edition
 from spectator.models import Article, Author, Country, Section, Topic
 from spectator.setting_parsers import PERMALINK_PARTS
 
@@ -43,9 +44,12 @@ def permalink_at(section: str, slug: str, published_at: datetime | None) -> str:
 
 
 def listing_path(entity: Section | Topic | Country | Author) -> str:
-    """Return the path of the listing of a section's, topic's, country's or author's stories."""
-    prefix = "" if isinstance(entity, Section) else f"/{type(entity).__name__.lower()}"
-    return f"{prefix}/{entity.slug}/"
+    """Return the path of the listing of a section's, topic's, country's or author's stories.
+
+    It is that of the current edition.
+    """
+    kind = "" if isinstance(entity, Section) else f"/{type(entity).__name__.lower()}"
+    return f"{current_edition().prefix}{kind}/{entity.slug}/"
 
 
 def picture_url(name: str) -> str:

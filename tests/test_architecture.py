@@ -45,12 +45,12 @@ LAYERS = (
         "script_texts",
     },
     {"queries", "outbox", "hosts", "migrations", "change_watcher"},
-    {"urls"},
+    {"urls", "editions"},
     {"models"},
     {"db", "config", "tokens"},
     {"setting_parsers"},
     {"object_storage"},
-    {"text", "times", "formats", "i18n", "request_ids"},
+    {"text", "times", "formats", "i18n", "request_ids", "search_paths"},
 )
 FORBIDDEN = {
     ("site", "newsroom"),

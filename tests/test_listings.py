@@ -332,12 +332,16 @@ def test_missing_or_wrong_rows_are_reported_and_repaired(
         "delete from listed where kind = 'topic'",
         "delete from listed where article_id = 5",
         "update listed set published_at = '2020-01-01 00:00:00.000000' where kind = 'month'",
-        "insert into listed select 'topic', 99, published_at, id from article",
+        "insert into listed select 'topic', 99, published_at, id, 'en' from article",
+        "update listed set language = 'fr' where kind = 'section'",
         "delete from listed",
         "update story_count set number = 9",
         "update story_count set number = -9",
         "insert into story_count values ('topic', 99, 1)",
         "delete from story_count",
+        "update language_count set number = 9",
+        "insert into language_count values ('topic', 99, 'fr', 1)",
+        "delete from language_count",
     ):
         with db.write() as session:
             session.execute(text(damage))

@@ -77,7 +77,7 @@ def test_names_missing_in_the_database_are_not_suggested(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stale:
-        def suggest(self, _text: str, _limit: int) -> Suggestions:
+        def suggest(self, *_: object) -> Suggestions:
             return Suggestions([99], ["nowhere"], [], ["nobody"], 1)
 
     monkeypatch.setattr(indexing, "open_public_index", lambda _: Stale())

@@ -36,7 +36,10 @@ FIRST_POSTGRESQL = "0018"  # older schemas were never used with PostgreSQL
 REPLACED = {("article", "language"): "0015"}
 DELETED = {"preview_link": "0005"}
 # Filled by migrations from other tables, in databases that did not have them yet.
-DERIVED = ("author", "topic", "listed", "story_count", "opened_list", "picture_use", "picture")
+DERIVED = (
+    *("author", "topic", "listed", "story_count", "language_count", "opened_list"),
+    *("picture_use", "picture"),
+)
 UNIQUE = re.compile(r"CREATE UNIQUE INDEX|UNIQUE \(|CHECK \(", re.IGNORECASE)
 
 

@@ -21,7 +21,8 @@ class _Spectator(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line in the language of the site."""
         escape_unencodable_output()
-        with use_language(closest_language(os.environ.get("SPECTATOR_LANGUAGE", ""))):
+        tag = os.environ.get("SPECTATOR_LANGUAGE") or os.environ.get("SPECTATOR_LANGUAGES", "")
+        with use_language(closest_language(tag.partition(",")[0])):
             translate_help(HELP_TEXTS)
             return super().main(*args, **kwargs)
 

@@ -22,7 +22,13 @@ from spectator.models.derived import (
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.hosts import Host, Lease
 from spectator.models.imports import ImportState
-from spectator.models.listings import DerivedTable, ListingCount, ListingRow, PublicListing
+from spectator.models.listings import (
+    DerivedTable,
+    LanguageCount,
+    ListingCount,
+    ListingRow,
+    PublicListing,
+)
 from spectator.models.media import Picture, PictureUse
 from spectator.models.names import FormerName
 from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
@@ -48,6 +54,7 @@ __all__ = [
     "Host",
     "ImportState",
     "KnownClient",
+    "LanguageCount",
     "Lease",
     "ListingCount",
     "ListingRow",

@@ -20,8 +20,9 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
+from spectator.editions import as_readers_see
 from spectator.formats import format_number
-from spectator.i18n import gettext, lazy_gettext, ngettext, story_page_language, use_language
+from spectator.i18n import gettext, lazy_gettext, ngettext
 from spectator.media import Location, avif_names, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -179,7 +180,7 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
 
     Its language is the one that readers will see, not that of the person who previews it.
     """
-    with use_language(story_page_language(article.language)):
+    with as_readers_see(article.language):
         return render_template(
             "site/article.html",
             article=article,

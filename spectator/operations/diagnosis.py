@@ -20,6 +20,7 @@ from spectator.i18n import gettext
 from spectator.migrations import Schema
 from spectator.operations import postgresql
 from spectator.operations.database_copy import UNFINISHED
+from spectator.operations.edition_addresses import examine_addresses
 from spectator.operations.faults import (
     INIT,
     Cause,
@@ -41,10 +42,12 @@ def examine(settings: Mapping[str, Any]) -> list[Fault]:
     if faults := list(examine_directory(data, "data directory")):
         return faults
     media: Path | str = settings["MEDIA"]
+    database_faults = list(examine_database(settings["DATABASE_URL"]))
     return [
         *examine_space(data),
         *_examine_key(settings),
-        *examine_database(settings["DATABASE_URL"]),
+        *database_faults,
+        *(() if database_faults else examine_addresses(settings)),
         # A site starts without its bucket; only `doctor` asks for it.
         *(examine_directory(media, "directory of pictures") if isinstance(media, Path) else ()),
         *_examine_worker_files(data),

@@ -69,6 +69,7 @@ class Cause(StrEnum):
     BUSY = "busy"
     DISK_ERROR = "disk error"
     CLOCK = "clock"
+    COLLISION = "collision of addresses"
 
 
 @dataclass(frozen=True, slots=True)

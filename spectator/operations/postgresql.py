@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.engine import make_url
 
@@ -48,6 +49,12 @@ def read_schema(url: str) -> Schema:
     with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
         tables = {name for (name,) in connection.fetch(_TABLES)}
         return migrations.read_schema(connection.fetch, tables)
+
+
+def fetch(url: str, query: str) -> list[Any]:
+    """Return the rows of a query. Raises PollError."""
+    with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
+        return list(connection.fetch(query))
 
 
 def no_answer_fault(url: str, error: PollError) -> Fault:

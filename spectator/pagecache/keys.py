@@ -12,6 +12,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from spectator.search_paths import is_search_path
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -22,12 +24,9 @@ EDITION, RELATED = "edition", "related"
 _ARTICLE_PREFIX = "article-"
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
-# URLs that are not pages, or depend on more than path and cursors. deploy/nginx*.conf repeats them.
+# URLs that are not pages. They and searches are not cached; deploy/nginx*.conf repeats them.
 UNCACHED_PREFIXES = (
     "/newsroom",
-    "/search",
-    "/fragments/search",
-    "/fragments/suggest",
     "/static/",
     "/media/",
     "/healthz",
@@ -65,7 +64,8 @@ def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
     path: str = environ.get("PATH_INFO", "")
     # In lower case, because /Search?q= redirects to /search?q= with its parameters, and with one
     # slash at its start, as the application reads it.
-    is_uncached = f"/{path.lstrip('/')}".lower().startswith(UNCACHED_PREFIXES)
+    lower_path = f"/{path.lstrip('/')}".lower()
+    is_uncached = lower_path.startswith(UNCACHED_PREFIXES) or is_search_path(lower_path)
     if (
         environ["REQUEST_METHOD"] not in SAFE_METHODS
         or len(path) > MAX_PATH_LENGTH

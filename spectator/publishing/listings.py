@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,7 @@ _DIALECTS = {
     "sqlite": {
         "join": "CROSS JOIN",
         "month": "newsroom_month(a.published_at)",
+        "language": "lower(substr(a.language, 1, instr(a.language || '-', '-') - 1))",
         "ids": "json_each(:ids)",
     },
     "postgresql": {
@@ -39,6 +40,7 @@ _DIALECTS = {
         "month": (
             "CAST(to_char(a.published_at AT TIME ZONE 'UTC' AT TIME ZONE :zone, 'YYYYMM') AS int)"
         ),
+        "language": "lower(split_part(a.language, '-', 1))",
         "ids": (
             "(SELECT CAST(value AS int) FROM json_array_elements_text(CAST(:ids AS json)) AS value)"
         ),
@@ -53,7 +55,7 @@ def _desired_rows(stories: str) -> str:
     """
     public = "a.status = 'published' AND a.published_at IS NOT NULL"
     taxonomy_rows = (
-        "SELECT '{0}', f.{0}_id, a.published_at, a.id "
+        "SELECT '{0}', f.{0}_id, a.published_at, a.id, {{language}} "
         "FROM {1} {{join}} article_{0} f ON f.article_id = a.id"
     )
     topics, countries, authors = (
@@ -61,9 +63,10 @@ def _desired_rows(stories: str) -> str:
     )
     return f"""
         SELECT 'section' AS kind, a.section_id AS "key",
-          a.published_at AS published_at, a.id AS article_id
+          a.published_at AS published_at, a.id AS article_id, {{language}} AS language
         FROM {stories} WHERE {public}
-        UNION ALL SELECT 'month', {{month}}, a.published_at, a.id FROM {stories} WHERE {public}
+        UNION ALL SELECT 'month', {{month}}, a.published_at, a.id, {{language}}
+        FROM {stories} WHERE {public}
         UNION ALL {topics} WHERE {public}
         UNION ALL {countries} WHERE {public}
         UNION ALL {authors} WHERE {public} AND NOT EXISTS (
@@ -72,7 +75,7 @@ def _desired_rows(stories: str) -> str:
             AND b.position < f.position AND b.author_id = f.author_id)"""
 
 
-_COLUMNS = 'kind, "key", published_at, article_id'
+_COLUMNS = 'kind, "key", published_at, article_id, language'
 _CHANGED_ARTICLES = "{ids} AS changed {join} article AS a ON a.id = changed.value"
 # The rows to insert (number 1) and to delete (number -1).
 _ROW_CHANGES = f"""
@@ -87,11 +90,16 @@ _DELETE_ROWS = text(
     "AND published_at = :published_at AND article_id = :article_id"
 )
 _INSERT_ROWS = text(
-    f"INSERT INTO listed ({_COLUMNS}) VALUES (:kind, :key, :published_at, :article_id)"
+    f"INSERT INTO listed ({_COLUMNS}) VALUES (:kind, :key, :published_at, :article_id, :language)"
 )
 _ADD_TO_COUNTS = text(
     'INSERT INTO story_count (kind, "key", number) VALUES (:kind, :key, :number) '
     'ON CONFLICT (kind, "key") DO UPDATE SET number = story_count.number + excluded.number'
+)
+_ADD_TO_LANGUAGE_COUNTS = text(
+    'INSERT INTO language_count (kind, "key", language, number) '
+    'VALUES (:kind, :key, :language, :number) ON CONFLICT (kind, "key", language) '
+    "DO UPDATE SET number = language_count.number + excluded.number"
 )
 _MARK_AS_PUBLIC = text(
     'INSERT INTO opened_list (kind, "key") VALUES (:kind, :key) ON CONFLICT DO NOTHING'
@@ -100,22 +108,40 @@ _DELETE_EMPTY_COUNTS = text(
     'DELETE FROM story_count WHERE kind = :kind AND "key" = :key AND number <= 0'
 )
 
-_ALL_ARTICLES = "article AS a"
-_ACTUAL_COUNTS = 'SELECT kind, "key", count(*) AS number FROM listed GROUP BY kind, "key"'
-_REBUILD_COUNTS = (
-    text("DELETE FROM story_count"),
-    text(f'INSERT INTO story_count (kind, "key", number) {_ACTUAL_COUNTS}'),
+_DELETE_EMPTY_LANGUAGE_COUNTS = text(
+    "DELETE FROM language_count "
+    'WHERE kind = :kind AND "key" = :key AND language = :language AND number <= 0'
 )
+
+_ALL_ARTICLES = "article AS a"
+# By the table of counts: what they count.
+_COUNTED = {"story_count": 'kind, "key"', "language_count": 'kind, "key", language'}
+_ACTUAL_COUNTS = {
+    table: f"SELECT {columns}, count(*) AS number FROM listed GROUP BY {columns}"
+    for table, columns in _COUNTED.items()
+}
+_REBUILD_COUNTS = [
+    text(statement)
+    for table, columns in _COUNTED.items()
+    for statement in (
+        f"DELETE FROM {table}",
+        f"INSERT INTO {table} ({columns}, number) {_ACTUAL_COUNTS[table]}",
+    )
+]
 _ARE_ROWS_CORRECT = f"""
     SELECT count(*) = count(l.article_id) AND count(*) = (SELECT count(*) FROM listed)
     FROM ({_desired_rows(_ALL_ARTICLES)}) AS p LEFT JOIN listed AS l
       ON l.kind = p.kind AND l."key" = p."key"
-      AND l.published_at = p.published_at AND l.article_id = p.article_id"""
-_ARE_COUNTS_CORRECT = text(
-    f"""SELECT count(*) = count(c.number) AND count(*) = (SELECT count(*) FROM story_count)
-    FROM ({_ACTUAL_COUNTS}) AS l LEFT JOIN story_count AS c
-      ON c.kind = l.kind AND c."key" = l."key" AND c.number = l.number"""
-)
+      AND l.published_at = p.published_at AND l.article_id = p.article_id
+      AND l.language = p.language"""
+_ARE_COUNTS_CORRECT = [
+    text(
+        f"""SELECT count(*) = count(c.number) AND count(*) = (SELECT count(*) FROM {table})
+        FROM ({actual}) AS l LEFT JOIN {table} AS c ON c.number = l.number AND """
+        + " AND ".join(f"c.{column} = l.{column}" for column in _COUNTED[table].split(", "))
+    )
+    for table, actual in _ACTUAL_COUNTS.items()
+]
 
 
 @cache
@@ -138,14 +164,8 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
     session.flush()
     rows = _execute(session, _ROW_CHANGES, article_ids)
     row_changes: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]
-    count_changes: Counter[tuple[str, int]] = Counter()
-    for change in row_changes:
-        count_changes[change["kind"], change["key"]] += change["number"]
-    counts: list[dict[str, Any]] = [
-        {"kind": kind, "key": key, "number": number}
-        for (kind, key), number in count_changes.items()
-        if number
-    ]
+    counts = _count_changes(row_changes, ("kind", "key"))
+    language_counts = _count_changes(row_changes, ("kind", "key", "language"))
     new_rows = [change for change in row_changes if change["number"] > 0]
     for model in (Author, Topic):
         listed_ids = {row["key"] for row in new_rows if row["kind"] == KINDS[model]}
@@ -157,15 +177,31 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
         (_MARK_AS_PUBLIC, new_rows),
         (_ADD_TO_COUNTS, counts),
         (_DELETE_EMPTY_COUNTS, [row for row in counts if row["number"] < 0]),
+        (_ADD_TO_LANGUAGE_COUNTS, language_counts),
+        (_DELETE_EMPTY_LANGUAGE_COUNTS, [row for row in language_counts if row["number"] < 0]),
     ):
         if values:
             session.execute(statement, values)
 
 
+def _count_changes(
+    row_changes: Iterable[Mapping[str, Any]], columns: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return by how much the numbers of rows with these columns change: `number` of each."""
+    numbers: Counter[tuple[Any, ...]] = Counter()
+    for change in row_changes:
+        numbers[tuple(change[column] for column in columns)] += change["number"]
+    return [
+        dict(zip(columns, values, strict=True)) | {"number": number}
+        for values, number in numbers.items()
+        if number
+    ]
+
+
 def are_listings_correct(session: Session) -> bool:
     """Return whether listings and counts agree with the stories; takes about 1 µs for each row."""
-    return bool(
-        _execute(session, _ARE_ROWS_CORRECT).scalar() and session.scalar(_ARE_COUNTS_CORRECT)
+    return bool(_execute(session, _ARE_ROWS_CORRECT).scalar()) and all(
+        session.scalar(statement) for statement in _ARE_COUNTS_CORRECT
     )
 
 

@@ -17,6 +17,7 @@ from spectator.queries.listings import (
     Listing,
     Stream,
     is_valid_cursor,
+    latest_listing,
     listing_by_path,
     month_listing,
     nearest_month_listing,
@@ -77,7 +78,12 @@ from spectator.queries.related import (
 )
 from spectator.queries.searches import SearchStats, top_searches
 from spectator.queries.status import count_rows, publications_by_day, traffic_hours
-from spectator.queries.story_counts import month_counts, story_count
+from spectator.queries.story_counts import (
+    language_counts,
+    month_counts,
+    story_count,
+    total_count,
+)
 from spectator.queries.suggestions import (
     author_names,
     authors_like,
@@ -117,9 +123,11 @@ __all__ = [
     "has_user",
     "has_users",
     "is_valid_cursor",
+    "language_counts",
     "last_remark",
     "last_saved_by",
     "last_state_change",
+    "latest_listing",
     "listing_by_path",
     "listing_paths",
     "load_bylines",
@@ -170,6 +178,7 @@ __all__ = [
     "taxonomy_names",
     "top_searches",
     "topics_like",
+    "total_count",
     "traffic_hours",
     "unpublished_ids",
     "unpublished_to_index",

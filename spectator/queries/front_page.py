@@ -9,13 +9,14 @@ from functools import lru_cache
 from sqlalchemy import Select, Subquery, select, tuple_, union_all
 
 from spectator.db import db
-from spectator.i18n import gettext
+from spectator.editions import Edition, current_edition
 from spectator.models import Article, ListingRow, Section
 from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import parse_cursor
 from spectator.queries.listings import (
-    Listing,
     cursor_parameters,
+    is_of_edition,
+    latest_listing,
     select_cards,
     stream,
     stream_through,
@@ -40,12 +41,13 @@ class FrontPage:
     is_truncated: bool = False
 
 
-@lru_cache(maxsize=8)
-def _select_rail_rows(section_ids: tuple[int, ...], rail_size: int) -> Subquery:
-    """Return the rows of each section's first stories after a cursor."""
+@lru_cache(maxsize=32)
+def _select_rail_rows(section_ids: tuple[int, ...], rail_size: int, edition: Edition) -> Subquery:
+    """Return the rows of each section's first stories after a cursor in an edition."""
     rails = [
         select(ListingRow.article_id, ListingRow.published_at)
         .where(ListingRow.kind == "section", ListingRow.key == section_id)
+        .where(is_of_edition(ListingRow.language, edition))
         .where(
             tuple_(ListingRow.published_at, ListingRow.article_id) < cursor_parameters("start")
         )
@@ -59,9 +61,11 @@ def _select_rail_rows(section_ids: tuple[int, ...], rail_size: int) -> Subquery:
     ).subquery()
 
 
-@lru_cache(maxsize=8)
-def _select_rails(section_ids: tuple[int, ...], rail_size: int) -> Select[Article]:
-    rows = _select_rail_rows(section_ids, rail_size)
+@lru_cache(maxsize=32)
+def _select_rails(
+    section_ids: tuple[int, ...], rail_size: int, edition: Edition
+) -> Select[Article]:
+    rows = _select_rail_rows(section_ids, rail_size, edition)
     newest_first = (rows.c.published_at.desc(), rows.c.article_id.desc())
     return select_cards().join(rows, rows.c.article_id == Article.id).order_by(*newest_first)
 
@@ -74,19 +78,20 @@ def rail_ids(navigation: Sequence[Section], cursor: str) -> list[int]:
     at, article_id = parse_cursor(cursor)
     if not navigation:
         return []
-    rows = _select_rail_rows(tuple(section.id for section in navigation), RAIL_SIZE)
+    section_ids = tuple(section.id for section in navigation)
+    rows = _select_rail_rows(section_ids, RAIL_SIZE, current_edition())
     return list(
         db.session.scalars(select(rows.c.article_id), {"start_at": at, "start_id": article_id})
     )
 
 
 def load_front_page(navigation: Sequence[Section], through: str | None = None) -> FrontPage:
-    """Return the front page.
+    """Return the front page of the current edition.
 
     With the cursor `through` the latest stories continue down to it, without those in the rails.
     Raises InvalidCursor.
     """
-    latest = Listing("latest", gettext("Latest"), "/")
+    latest = latest_listing()
     page = stream(latest, limit=LATEST_COUNT + 1)
     lead, rest = (page.articles[0], page.articles[1:]) if page.articles else (None, [])
     rails, has_more = _load_rails(navigation, page.cursor)
@@ -107,7 +112,8 @@ def _load_rails(
     if cursor is None or not navigation:
         return [], cursor is not None
     at, article_id = parse_cursor(cursor)
-    statement = _select_rails(tuple(section.id for section in navigation), RAIL_SIZE + 1)
+    section_ids = tuple(section.id for section in navigation)
+    statement = _select_rails(section_ids, RAIL_SIZE + 1, current_edition())
     by_section: dict[int, list[Article]] = {}
     rows = db.session.scalars(statement, {"start_at": at, "start_id": article_id}).all()
     for article in load_bylines(rows):

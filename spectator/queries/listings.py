@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import cast
@@ -19,12 +19,15 @@ from sqlalchemy import (
     bindparam,
     desc,
     exists,
+    literal_column,
     select,
+    true,
     tuple_,
 )
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from spectator.db import UTCDateTime, db
+from spectator.editions import Edition, current_edition, in_edition, split_path
 from spectator.formats import country_name, format_month
 from spectator.i18n import gettext
 from spectator.models import (
@@ -51,7 +54,8 @@ MAX_LOADED = 200  # stories that a page shows again after “Load more”
 class Listing:
     """A listing of stories with a path: `kind` is latest, section, country, topic, author or month.
 
-    `key` is the id of the subject, year × 100 + month for a month, 0 for the latest stories.
+    `key` is the id of the subject, year × 100 + month for a month, 0 for the latest stories. A
+    listing has the stories of its edition.
     """
 
     kind: str
@@ -59,11 +63,18 @@ class Listing:
     path: str
     key: int = 0
     subject: Section | Country | Topic | Author | None = None
+    edition: Edition = field(default_factory=current_edition)
 
     @property
     def feed_path(self) -> str:
         """Return the path of the listing's RSS feed."""
         return f"{self.path}feed.xml"
+
+    @property
+    def fragment_path(self) -> str:
+        """Return the path of the htmx fragments that continue the listing."""
+        prefix = self.edition.prefix
+        return f"{prefix}/fragments/stream{self.path.removeprefix(prefix)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +114,27 @@ def select_cards() -> Select[Article]:
     )
 
 
+def latest_listing() -> Listing:
+    """Return the listing of the latest stories of the current edition."""
+    return Listing("latest", gettext("Latest"), in_edition("/"))
+
+
 def listing_by_path(path: str) -> Listing | None:
-    """Return the listing at a path like `/`, `/politics/` or `/archive/2024/05/`, None if none.
+    """Return the listing at a path like `/`, `/politics/` or `/fr/archive/2024/05/`, None if none.
 
     A former path of a renamed author or topic returns the listing with its current path.
     """
+    edition, rest = split_path(path)
+    listing = _listing_by_rest(rest)
+    if listing is None:
+        return None
+    path = edition.prefix + listing.path.removeprefix(listing.edition.prefix)
+    return replace(listing, path=path, edition=edition)
+
+
+def _listing_by_rest(path: str) -> Listing | None:
     if path == "/":
-        return Listing("latest", gettext("Latest"), "/")
+        return latest_listing()
     month = re.fullmatch(r"/archive/([0-9]{4})/([0-9]{2})/", path)
     if month:
         return month_listing(int(month[1]), int(month[2]))
@@ -161,7 +186,7 @@ def month_listing(year: int, month: int) -> Listing | None:
     return Listing(
         "month",
         format_month(year, month),
-        f"/archive/{year:04}/{month:02}/",
+        in_edition(f"/archive/{year:04}/{month:02}/"),
         year * 100 + month,
     )
 
@@ -205,23 +230,37 @@ def is_valid_cursor(text: str) -> bool:
     return article is not None and cursor_after(article) == text
 
 
+def is_of_edition(language: InstrumentedAttribute[str], edition: Edition) -> ColumnElement[bool]:
+    """Return the condition that a column of languages without regions belongs to an edition."""
+    if edition.only:
+        return language == edition.only
+    return language.not_in(sorted(edition.without)) if edition.without else true()
+
+
 @cache
 def _select_stream(
-    is_latest: bool, has_start: bool, has_end: bool, has_excluded: bool
+    is_latest: bool, edition: Edition, has_start: bool, has_end: bool, has_excluded: bool
 ) -> Select[Article]:
     """Return the query of a page: a subquery finds the ids in an index, then cards are loaded.
 
     The start is the newer bound, exclusive, and the end the older one, inclusive. With an end, rows
     are read oldest first, so that the limit leaves out the newest.
     """
-    table, id_column = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
+    is_unfiltered = is_latest and edition.has_all_stories
+    table, id_column = (
+        (Article, Article.id) if is_unfiltered else (ListingRow, ListingRow.article_id)
+    )
     ids = select(id_column.label("id"), table.published_at.label("at")).limit(
         bindparam("number", type_=Integer)
     )
-    if is_latest:
+    if is_unfiltered:
         ids = ids.where(Article.status == "published")
+    elif is_latest:  # as a literal, because the index of these rows is partial
+        ids = ids.where(ListingRow.kind == literal_column("'month'"))
     else:
         ids = ids.where(ListingRow.kind == bindparam("kind"), ListingRow.key == bindparam("key"))
+    if not is_unfiltered:
+        ids = ids.where(is_of_edition(ListingRow.language, edition))
     position = tuple_(table.published_at, id_column)
     if has_start:
         ids = ids.where(position < cursor_parameters("start"))
@@ -256,7 +295,11 @@ def _read_rows(
     if excluded:
         values["excluded"] = list(excluded)
     statement = _select_stream(
-        listing.kind == "latest", start is not None, end is not None, bool(excluded)
+        listing.kind == "latest",
+        listing.edition,
+        start is not None,
+        end is not None,
+        bool(excluded),
     )
     return load_bylines(db.session.scalars(statement, values).all()[:: 1 if end is None else -1])
 

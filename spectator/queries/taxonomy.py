@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Select, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, exists, literal, select, union_all
 
 from spectator.db import db
+from spectator.editions import Edition
 from spectator.formats import country_name
-from spectator.models import Author, Country, Section, Topic
-from spectator.queries.listings import is_public_listing
+from spectator.models import Author, Country, LanguageCount, Section, Topic
+from spectator.queries.listings import is_of_edition, is_public_listing
 
 _KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
     "country": Country,
@@ -18,11 +19,13 @@ _KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
 }
 
 
-def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
+def taxonomy_names(
+    slugs: Mapping[str, Collection[str]], edition: Edition | None = None
+) -> dict[tuple[str, str], str]:
     """Return the names of sections, countries, topics and authors by (kind, slug), in one query.
 
-    Names that do not exist or were never public are absent. Those of countries are in the language
-    of the page.
+    Names that do not exist or were never public are absent, and with an edition those without
+    stories in it. Names of countries are in the language of the page.
     """
     queries: list[Select[str, str, str]] = [
         select(literal("section"), Section.slug, Section.name).where(
@@ -31,7 +34,7 @@ def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str]
     ]
     queries += [
         select(literal(kind), model.slug, model.name).where(
-            model.slug.in_(slugs[kind]), is_public_listing(kind, model)
+            model.slug.in_(slugs[kind]), _is_listed(kind, model, edition)
         )
         for kind, model in _KINDS.items()
         if slugs.get(kind)
@@ -42,3 +45,14 @@ def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str]
         (kind, slug): country_name(name) if kind == "country" else name
         for kind, slug, name in db.session.execute(union_all(*queries))
     }
+
+
+def _is_listed(
+    kind: str, model: type[Country] | type[Topic] | type[Author], edition: Edition | None
+) -> ColumnElement[bool]:
+    if edition is None or edition.has_all_stories:
+        return is_public_listing(kind, model)
+    is_in_edition = is_of_edition(LanguageCount.language, edition)
+    return exists().where(
+        LanguageCount.kind == kind, LanguageCount.key == model.id, is_in_edition
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Sort = Literal["relevance", "newest", "oldest"]
 Mode = Literal["all", "any"]
+LanguageTest = Callable[[str], bool]
 
 # Later pages are slow and rarely read. The results page says that it stops here.
 MAX_PAGE = 50
@@ -69,6 +70,9 @@ class SearchRequest:
     `article_ids` limits the search to these articles; None means all. What is found, counts
     and unknown filters then depend on these articles alone, and no spelling is suggested. They must
     have been indexed as somebody's own. `is_for_editors` lets readers' searches come first.
+
+    `has_language` says of a language tag whether articles in it may be found; None means all. It
+    is no filter that results name.
     """
 
     text: str = ""
@@ -84,6 +88,7 @@ class SearchRequest:
     per_page: int = 20
     article_ids: frozenset[int] | None = None
     is_for_editors: bool = False
+    has_language: LanguageTest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +168,13 @@ class Index(Protocol):
         Raises IndexUnavailableError.
         """
 
-    def suggest(self, text: str, limit: int = 5) -> Suggestions:
+    def suggest(
+        self, text: str, limit: int = 5, has_language: LanguageTest | None = None
+    ) -> Suggestions:
         """Return at most `limit` completions of each kind, newest headlines first.
 
-        Fewer than two letters give none. Raises IndexUnavailableError.
+        Headlines are those of articles whose language tag passes the test. Fewer than two letters
+        give none. Raises IndexUnavailableError.
         """
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, render_template
 
 from spectator import pagecache, queries
-from spectator.i18n import follow_story
+from spectator.editions import follow_story, in_edition
 from spectator.site.caching import cacheable
 from spectator.site.pagination import (
     PageCursors,
@@ -29,14 +29,14 @@ def add_noindex_header(response: Response) -> Response:
 @cacheable("before", "rails", "start")
 def latest_stream() -> Response:
     """Show the next of the latest stories."""
-    return render_stream("/")
+    return render_stream(in_edition("/"))
 
 
 @bp.get("/stream/<path:list_path>/")
 @cacheable("before", "start")
 def stream(list_path: str) -> Response:
     """Show the next stories of a list."""
-    return render_stream(f"/{list_path}/")
+    return render_stream(in_edition(f"/{list_path}/"))
 
 
 def render_stream(path: str) -> Response:

@@ -8,6 +8,7 @@ from flask import abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from spectator import queries
+from spectator.editions import in_edition
 from spectator.formats import format_month_name
 from spectator.site import bp
 from spectator.site.caching import cacheable
@@ -43,7 +44,7 @@ def listing(**_parts: object) -> Response | str:
 
 def _month_in_new_time_zone(current: queries.Listing) -> queries.Listing | None:
     """Return the month that holds an empty month's stories since the time zone changed, if any."""
-    if current.kind != "month" or queries.story_count(current):
+    if current.kind != "month" or queries.total_count(current):
         return None
     other = queries.nearest_month_listing(*divmod(current.key, 100))
     return None if other is None or other.key == current.key else other
@@ -67,7 +68,15 @@ def render(current: queries.Listing, cursors: PageCursors) -> str:
 def archive() -> str:
     """Show the months that have stories, with their counts."""
     rows = [
-        (year, (month, format_month_name(month), count, f"/archive/{year:04}/{month:02}/"))
+        (
+            year,
+            (
+                month,
+                format_month_name(month),
+                count,
+                in_edition(f"/archive/{year:04}/{month:02}/"),
+            ),
+        )
         for year, month, count in queries.month_counts()
     ]
     months = [

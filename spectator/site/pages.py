@@ -7,7 +7,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from spectator import queries
-from spectator.i18n import follow_story, gettext
+from spectator.editions import follow_story
 from spectator.pagecache import SURROGATE_KEY, article_key
 from spectator.site import bp, listings
 from spectator.site.caching import cacheable
@@ -20,7 +20,7 @@ from spectator.urls import permalink, permalink_rule
 @cacheable("before", "rails", "through")
 def front() -> str:
     """Show the lead story, the newest after it and a rail for each section."""
-    cursors, latest = requested_cursors(), queries.Listing("latest", gettext("Latest"), "/")
+    cursors, latest = requested_cursors(), queries.latest_listing()
     if cursors.before is not None:
         return listings.render(latest, cursors)
     page = queries.load_front_page(navigation(), cursors.through)

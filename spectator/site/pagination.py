@@ -65,9 +65,7 @@ def load_more_context(
     return {
         "listing": listing,
         "more_url": PageCursors(cursor, rails).url(listing.path),
-        "more_fragment": PageCursors(cursor, rails, start).url(
-            f"/fragments/stream{listing.path}"
-        ),
+        "more_fragment": PageCursors(cursor, rails, start).url(listing.fragment_path),
     }
 
 

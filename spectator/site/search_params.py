@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
+from spectator.editions import current_edition, in_edition
 from spectator.i18n import gettext
-from spectator.search import FACETS, MAX_PAGE, SearchRequest, Sort
+from spectator.search import FACETS, MAX_PAGE, LanguageTest, SearchRequest, Sort
 from spectator.search.language.parser import FACET_KEYWORDS, MAX_QUERY_LENGTH
 from spectator.text.words.normalization import normalize_text
 
@@ -70,14 +71,15 @@ class SearchParams:
             per_page=per_page,
             article_ids=None,
             is_for_editors=False,
+            has_language=None if self.raw["language"] else edition_test(),
         )
 
     def url(self, changes: Mapping[str, str] | None = None, path: str = "/search") -> str:
-        """Return the URL of the same search with changes, on the first page by default."""
+        """Return the URL of the same search in this edition, with changes, on its first page."""
         fields = {**self.raw, "page": "", **(changes or {})}
         fields["sort"] = fields["sort"].removeprefix("relevance")
         query = urlencode({name: fields[name] for name in FIELDS if fields[name]})
-        return f"{path}?{query}" if query else path
+        return in_edition(f"{path}?{query}" if query else path)
 
     def removing(self, *names: str) -> dict[str, str]:
         """Return the changes that remove filters, in parameters or typed (`in:politics`)."""
@@ -97,6 +99,12 @@ class SearchParams:
             rf"(?<!\S){sign}(?:{words})[:：](?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"
         )
         return {"q": _collapse_whitespace(re.sub(pattern, " ", self.text, flags=re.IGNORECASE))}
+
+
+def edition_test() -> LanguageTest | None:
+    """Return the test of the languages that searches find in the current edition, None for all."""
+    edition = current_edition()
+    return None if edition.has_all_stories else edition.includes
 
 
 def parse_search_params(arguments: Mapping[str, str]) -> SearchParams:

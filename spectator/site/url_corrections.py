@@ -16,7 +16,8 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from spectator import pagecache, queries
-from spectator.i18n import follow_story
+from spectator.editions import follow_story
+from spectator.site import LIST_FEEDS, LISTS
 from spectator.urls import permalink
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
@@ -29,10 +30,6 @@ PERMANENT_ENDPOINTS = frozenset(
     {"site.front", "site.archive", "site.search", "site.feed", "site.search_feed"}
 )
 QUERY_ENDPOINTS = frozenset({"site.search", "site.search_feed"})
-LIST_ENDPOINTS = tuple(
-    f"site.{kind}" for kind in ("section", "country", "topic", "author", "month")
-)
-FEED_ENDPOINTS = tuple(f"{name}_feed" for name in LIST_ENDPOINTS)
 # Former values of the permalink setting: /<section>/<slug>, /<year>/<month>/<slug> and so on.
 FORMER_PERMALINK = re.compile(
     r"(?:/[0-9]{1,4}){0,3}(?:/[a-z0-9-]+)?(?:/[0-9]{1,4}){0,3}/([a-z0-9-]+)"
@@ -85,7 +82,7 @@ def _exists(endpoint: str, path: str) -> bool:
     """Return whether a path of an endpoint other than the article's has a page or feed."""
     if endpoint in PERMANENT_ENDPOINTS:
         return True
-    if endpoint not in LIST_ENDPOINTS and endpoint not in FEED_ENDPOINTS:
+    if endpoint not in LISTS and endpoint not in LIST_FEEDS:
         return False
     listing = queries.listing_by_path(path.removesuffix("feed.xml"))
     return listing is not None and (
@@ -97,7 +94,7 @@ def _allowed_query(endpoint: str) -> str:
     """Return the part of the query string that the page reads, with its question mark."""
     query = request.query_string.decode("utf-8", "replace")
     is_read = endpoint in QUERY_ENDPOINTS or (
-        endpoint in LIST_ENDPOINTS and pagecache.is_cursor_query(query)
+        endpoint in LISTS and pagecache.is_cursor_query(query)
     )
     return f"?{query}" if query and is_read and len(query) <= MAX_QUERY_LENGTH else ""
 

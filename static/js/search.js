@@ -32,7 +32,8 @@ async function fetchSuggestions() {
     fill("");
   }, TIMEOUT_MS);
   try {
-    const url = `/fragments/suggest?q=${encodeURIComponent(text)}`;
+    // Beside the search page, which may be that of another language: /fr/search.
+    const url = new URL(`fragments/suggest?q=${encodeURIComponent(text)}`, box.form.action);
     const response = await fetch(url, { signal: current.signal });
     const html = response.ok ? await response.text() : "";
     if (!current.signal.aborted) fill(html);

@@ -72,7 +72,13 @@ def _revision(number: int, article_id: int, action: str, note: str = "") -> Row:
 
 def _lists(*article_ids: int) -> list[Row]:
     return [
-        {"kind": kind, "key": key, "published_at": _EARLY, "article_id": article_id}
+        {
+            "kind": kind,
+            "key": key,
+            "published_at": _EARLY,
+            "article_id": article_id,
+            "language": "sw",
+        }
         for article_id in article_ids
         for kind, key in (("section", 1), ("month", 202601))
     ]
@@ -211,9 +217,23 @@ SAMPLES: dict[str, list[Row]] = {
     "listed": [
         *_lists(1, 5),
         *(
-            {"kind": kind, "key": key, "published_at": _EARLY, "article_id": 1}
+            {
+                "kind": kind,
+                "key": key,
+                "published_at": _EARLY,
+                "article_id": 1,
+                "language": "sw",
+            }
             for kind, key in _NAMED_LISTS
         ),
+    ],
+    "language_count": [
+        {"kind": kind, "key": key, "language": "sw", "number": number}
+        for kind, key, number in (
+            *((kind, key, 1) for kind, key in _NAMED_LISTS),
+            ("section", 1, 2),
+            ("month", 202601, 2),
+        )
     ],
     "story_count": [
         *({"kind": kind, "key": key, "number": 1} for kind, key in _NAMED_LISTS),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
-from spectator.search import FACETS, SearchRequest
+from spectator.search import FACETS, LanguageTest, SearchRequest
 from spectator.search.language.query import Query
 from spectator.search.language.slugs import resolve_slugs
 from spectator.search.postgres.matchers import any_of, quote
@@ -37,12 +37,14 @@ class Filters:
     unknown: list[tuple[str, str]] = field(default_factory=list)
     facet_queries: dict[str, list[str]] = field(default_factory=dict)
     excluded_queries: list[str] = field(default_factory=list)
+    language_queries: list[str] = field(default_factory=list)
 
     def apply(self, selection: Selection, skip: str = "") -> Selection:
         """Return the selected documents that pass every filter except those of one facet.
 
         `skip` may also be "year", for the dates.
         """
+        selection = selection.matching(*self.language_queries)
         for name, queries in self.facet_queries.items():
             if name != skip:
                 selection = selection.matching(*queries)
@@ -89,6 +91,8 @@ def build_filters(reader: Reader, request: SearchRequest, query: Query) -> Filte
     for name in FACETS:
         if slug := getattr(request, name):
             filters.include(name, [slug])
+    if request.has_language:
+        filters.language_queries.append(language_query(reader, request.has_language))
     for query_filter in query.filters:
         indexed_slugs = _indexed_slugs(reader, query_filter.facet, request.article_ids)
         slugs = resolve_slugs(query_filter.facet, indexed_slugs, query_filter.words)
@@ -99,6 +103,11 @@ def build_filters(reader: Reader, request: SearchRequest, query: Query) -> Filte
         else:
             filters.include(query_filter.facet, slugs)
     return filters
+
+
+def language_query(reader: Reader, has_language: LanguageTest) -> str:
+    """Return the `tsquery` of documents whose language passes a test."""
+    return _slug_query("language", list(filter(has_language, reader.facet_counts("language"))))
 
 
 def _indexed_slugs(reader: Reader, name: str, ids: Collection[int] | None) -> set[str]:

@@ -18,6 +18,7 @@ from spectator.search import (
     Document,
     IndexBusyError,
     IndexUnavailableError,
+    LanguageTest,
     SearchRequest,
     SearchResults,
     SimilarArticle,
@@ -73,9 +74,13 @@ class PostgresIndex:
         """See `Index.find`."""
         return self._read(lambda reader: search(reader, request), request.is_for_editors)
 
-    def suggest(self, text: str, limit: int = 5) -> Suggestions:
+    def suggest(
+        self, text: str, limit: int = 5, has_language: LanguageTest | None = None
+    ) -> Suggestions:
         """See `Index.suggest`."""
-        return self._read(lambda reader: suggest(DatabaseLexicon(reader), text, limit))
+        return self._read(
+            lambda reader: suggest(DatabaseLexicon(reader, has_language), text, limit)
+        )
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """See `Index.more_like_this`."""

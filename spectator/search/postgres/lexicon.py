@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from spectator.search import FACETS
+from spectator.search import FACETS, LanguageTest
+from spectator.search.postgres.filters import language_query
 from spectator.search.postgres.matchers import all_of, any_of, quote
 from spectator.search.postgres.ranker import sort_by_date
 from spectator.search.postgres.reader import Reader
@@ -27,8 +28,9 @@ GROUP BY word ORDER BY max(documents) DESC, word LIMIT :most
 class DatabaseLexicon:
     """An implementation of `Lexicon`, which documents its methods."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, has_language: LanguageTest | None = None) -> None:
         self._reader = reader
+        self._has_language = has_language
         self._frequencies: dict[str, int] = {}
 
     @property
@@ -83,7 +85,10 @@ class DatabaseLexicon:
         ]
         if not queries:
             return []
-        return sort_by_date(self._reader, Selection().matching(any_of(queries)), limit)
+        selection = Selection().matching(any_of(queries))
+        if self._has_language:
+            selection = selection.matching(language_query(self._reader, self._has_language))
+        return sort_by_date(self._reader, selection, limit)
 
     def _read_frequencies(self, words: Collection[str]) -> None:
         self._frequencies |= dict.fromkeys(words, 0) | self._reader.document_frequencies(words)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from spectator.search import FACETS, SearchRequest
+from spectator.search import FACETS, LanguageTest, SearchRequest
 from spectator.search.language.query import Query
 from spectator.search.language.slugs import resolve_slugs
 from spectator.search.whoosh.facets import Predicate
@@ -75,6 +75,8 @@ def build_filters(
             _exclude(filters, snapshot, query_filter.facet, slugs)
         else:
             _include(filters, snapshot, query_filter.facet, slugs)
+    if request.has_language:
+        filters.exclusion_predicates.append(language_predicate(snapshot, request.has_language))
     first, last = filters.published_from, filters.published_to
     if first or last:
         start = day_start(first, snapshot.zone) if first else float("-inf")
@@ -83,6 +85,16 @@ def build_filters(
             lambda document: start <= snapshot.published_at[document] < end
         )
     return filters
+
+
+def language_predicate(snapshot: Snapshot, has_language: LanguageTest) -> Predicate:
+    """Return the predicate of documents whose language passes a test."""
+    facet = snapshot.facets["language"]
+    allowed = frozenset(
+        code for code, tags in enumerate(facet.combinations) if any(map(has_language, tags))
+    )
+    codes = facet.codes
+    return lambda document: codes[document] in allowed
 
 
 def _include(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:

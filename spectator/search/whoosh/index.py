@@ -18,6 +18,7 @@ from spectator.search import (
     Document,
     IndexBusyError,
     IndexUnavailableError,
+    LanguageTest,
     SearchRequest,
     SearchResults,
     SimilarArticle,
@@ -82,9 +83,13 @@ class WhooshIndex:
         """See `Index.find`."""
         return self._run(lambda snapshot: search(snapshot, request), request.is_for_editors)
 
-    def suggest(self, text: str, limit: int = 5) -> Suggestions:
+    def suggest(
+        self, text: str, limit: int = 5, has_language: LanguageTest | None = None
+    ) -> Suggestions:
         """See `Index.suggest`."""
-        return self._run(lambda snapshot: suggest(SnapshotLexicon(snapshot), text, limit))
+        return self._run(
+            lambda snapshot: suggest(SnapshotLexicon(snapshot, has_language), text, limit)
+        )
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """See `Index.more_like_this`."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from spectator.search import LanguageTest
 from spectator.search.language.query import Phrase
 from spectator.search.language.spelling import suggest_spelling
 from spectator.search.whoosh.budget import MAX_SPELLING_STEPS, Budget
+from spectator.search.whoosh.filters import language_predicate
 from spectator.search.whoosh.internals import similar_words
 from spectator.search.whoosh.reader import (
     apostrophe_variants,
@@ -26,8 +28,9 @@ MAX_PREFIX_WORDS = 200  # in each segment
 class SnapshotLexicon:
     """An implementation of `Lexicon`, which documents its methods."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, has_language: LanguageTest | None = None) -> None:
         self._snapshot = snapshot
+        self._has_language = has_language
 
     @property
     def offset(self) -> int:
@@ -58,6 +61,8 @@ class SnapshotLexicon:
         snapshot = self._snapshot
         documents = set[int]().union(*(_match_headlines(snapshot, row) for row in rows))
         documents -= snapshot.deleted
+        if self._has_language:
+            documents = set(filter(language_predicate(snapshot, self._has_language), documents))
         newest = sorted(documents, key=snapshot.date_sort_key, reverse=True)
         return [snapshot.article_ids[document] for document in newest[:limit]]
 

@@ -32,6 +32,11 @@ def text_dir(language: str) -> str:
     return "rtl" if is_rtl else "ltr"
 
 
+def base_language(tag: str) -> str:
+    """Return the language of a tag, without script and region: "fr" of "fr-SN"."""
+    return tag.partition("-")[0].lower()
+
+
 def is_language_tag(text: str) -> bool:
     """Return whether text is a BCP 47 language tag of at most 35 characters (RFC 5646, 4.4.1)."""
     return text.isascii() and len(text) <= MAX_TAG_LENGTH and _TAG.fullmatch(text) is not None

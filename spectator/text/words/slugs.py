@@ -20,7 +20,11 @@ _PATHS = frozenset(
     " wp-admin wp-content wp-includes wp-json wp-login.php xmlrpc.php archives comments"
     " humans.txt index.html sw.js".split()
 )
-RESERVED_PATHS = _PATHS | {path.replace(".", "-").strip("-") for path in _PATHS}
+# Of the languages that have an edition, or may have one later: those of Africa's newsrooms.
+LANGUAGE_CODES = frozenset(
+    "am ak ar en ff fr ha ig lg ln mg ny om pcm pt rw sg sn so st sw ti tn wo xh yo zu".split()
+)
+RESERVED_PATHS = _PATHS | LANGUAGE_CODES | {path.replace(".", "-").strip("-") for path in _PATHS}
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _APOSTROPHES = re.compile("['’‘ʼʻ`´]")

@@ -1,0 +1,22 @@
+"""Which URLs are searches, in every edition: they are not cached, and their number is limited.
+
+deploy/nginx*.conf repeats the pattern. It does not know which languages have an edition.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CODE = "(?:[a-z]{2,3}/+)?"
+_SEARCH = re.compile(f"/+{_CODE}(?:search|fragments/(?:search|suggest))(?:[./]|$)")
+_WITH_CODE = re.compile("/[a-z]{2,3}(?=/(?:search|fragments)(?:[./]|$))")
+
+
+def is_search_path(path: str) -> bool:
+    """Return whether an unquoted path is that of a search, whatever slashes it starts with."""
+    return _SEARCH.match(path) is not None
+
+
+def without_edition(path: str) -> str:
+    """Return the path of a search or fragment as it is in the default edition, others unchanged."""
+    return _WITH_CODE.sub("", path, count=1)

@@ -1,0 +1,59 @@
+"""The links between the editions of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+
+from spectator import queries
+from spectator.editions import Edition, all_editions, current_edition, split_path
+from spectator.formats import native_language_name
+
+# Pages that every edition has.
+COMMON_ENDPOINTS = frozenset({"site.archive", "site.search", "site.section"})
+
+
+@dataclass(frozen=True, slots=True)
+class EditionLink:
+    """A link to another edition, or to this one: `name` is what its speakers call the language."""
+
+    name: str
+    language: str
+    url: str
+    is_current: bool
+
+
+def edition_links(listing: queries.Listing | None = None) -> list[EditionLink]:
+    """Return a link to each edition of a page, none if there is only one.
+
+    It leads to the page of the same listing, if it has stories there, else to the front page.
+    """
+    editions = all_editions()
+    if len(editions) == 1:
+        return []
+    is_common, tags = request.endpoint in COMMON_ENDPOINTS, set[str]()
+    if listing is not None and not is_common and listing.kind != "latest":
+        tags = set(queries.language_counts(listing))
+    path = _path_in_default_edition(listing)
+    return [
+        EditionLink(
+            native_language_name(edition.language),
+            edition.language,
+            edition.prefix + (path if is_common or _has_any(edition, tags) else "/"),
+            edition == current_edition(),
+        )
+        for edition in editions
+    ]
+
+
+def _has_any(edition: Edition, tags: set[str]) -> bool:
+    return any(map(edition.includes, tags))
+
+
+def _path_in_default_edition(listing: queries.Listing | None) -> str:
+    """Return the path of the page in the default edition, of a search with its parameters."""
+    if request.endpoint == "site.search" and request.query_string:
+        return f"/search?{request.query_string.decode('ascii', 'replace')}"
+    _, path = split_path(request.path if listing is None else listing.path)
+    return path
