@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,21 +17,26 @@ from spectator.i18n import gettext
 if TYPE_CHECKING:
     from alembic.config import Config
 
+log = logging.getLogger(__name__)
 # The newest migration, as a constant so that startup need not load Alembic; a test compares it with
 # the files.
 HEAD = "0027"
-# The schema of the oldest code that can use a database with HEAD's schema. A migration that is not
-# additive raises it to its own number. Every migration stores it, for code that does not know HEAD.
+# The schema of the oldest code that can use a database with HEAD's schema. A migration that breaks
+# older code raises this constant to its own number. Every migration stores the constant in the
+# database, for older code that does not know that migration.
 OLDEST_CODE = "0018"
 SELECT_VERSION = "SELECT version_num FROM alembic_version"
 SELECT_OLDEST_CODE = """
 SELECT oldest_code FROM schema_support JOIN alembic_version ON version_num = version
 """
-REPLACE_SUPPORT = (
+REPLACE_OLDEST_CODE = (
     "DELETE FROM schema_support",
     "INSERT INTO schema_support (version, oldest_code) VALUES (:version, :oldest_code)",
 )
-FIRST_WITH_SUPPORT = "0019"
+FIRST_WITH_OLDEST_CODE = "0019"
+COUNT_BROKEN_REFERENCES = """
+SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY "table", parent
+"""
 # From the file names, and read once: an upgrade adds files while older code is still running.
 _VERSIONS = frozenset(
     path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")
@@ -38,7 +44,7 @@ _VERSIONS = frozenset(
 
 
 class UpgradeError(Exception):
-    """A migration would lose data, so the upgrade was rolled back; the message says what."""
+    """A migration would break a reference, so the upgrade was rolled back; says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Schema:
 
     tables: frozenset[str]
     version: str | None
-    oldest_code: str | None  # None: an older schema, or not written by a migration
+    oldest_code: str | None  # None if there is no such table yet, or no migration has filled it
 
     @property
     def is_newer(self) -> bool:
@@ -76,10 +82,10 @@ def read_schema(fetch: Callable[[str], Sequence[Any]], tables: Iterable[str]) ->
     )
 
 
-def store_support(connection: Connection, version: str) -> None:
+def store_oldest_code(connection: Connection, version: str) -> None:
     """Store which code can use the schema that a migration has just made, in its transaction."""
-    if version >= FIRST_WITH_SUPPORT:
-        for statement in REPLACE_SUPPORT:
+    if version >= FIRST_WITH_OLDEST_CODE:
+        for statement in REPLACE_OLDEST_CODE:
             values = {"version": version, "oldest_code": OLDEST_CODE}
             connection.execute(text(statement), values if ":" in statement else {})
 
@@ -115,46 +121,75 @@ def is_current() -> bool:
 
 
 def upgrade(engine: Engine | None = None) -> None:
-    """Upgrade the site's database, or another, to the newest schema.
+    """Upgrade the site's database, or another, to the newest schema, in one transaction.
 
-    SQLite has one transaction for each migration.
-
-    Raises UpgradeError if references are broken afterwards.
+    Raises UpgradeError if a reference would be broken that was not broken before.
     """
+    with (engine or db.engine).connect().execution_options(**{WRITE_FLAG: True}) as connection:
+        if connection.dialect.name == "sqlite":
+            # Before the transaction, so that nobody who saves has to wait for it.
+            broken_before = _count_broken_references(connection)
+            with _foreign_keys_disabled(connection), connection.begin():
+                _run_migrations(connection)
+                _require_no_new_broken_references(broken_before, connection)
+        else:
+            with connection.begin():
+                # A migration may compute for long between two statements.
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                _run_migrations(connection)
+
+
+def _run_migrations(connection: Connection) -> None:
+    """Run the missing migrations in the transaction of a connection, which Alembic leaves open."""
     from alembic import command
 
     config = alembic_config()
-    engine = engine or db.engine
-    with engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-        config.attributes["connection"] = connection
-        if connection.dialect.name == "sqlite":
-            with _foreign_keys_disabled(connection):
-                command.upgrade(config, "head")
-        else:
-            # A migration may compute for long between two statements.
-            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-            command.upgrade(config, "head")
-        connection.commit()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @contextmanager
 def _foreign_keys_disabled(connection: Connection) -> Iterator[None]:
-    """Disable SQLite's foreign keys, check them at the end, and enable them.
+    """Disable SQLite's foreign keys, and enable them at the end.
 
     Rebuilding a table drops the old one, which would delete rows that refer to it
     (sqlite.org/lang_altertable.html, section 7). SQLite can switch them only outside a transaction.
     """
-    driver = connection.connection.dbapi_connection
-    assert driver is not None
-    driver.cursor().execute("PRAGMA foreign_keys=OFF")
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
     try:
         yield
-        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-        if broken is not None:
-            raise UpgradeError(
-                gettext("the upgrade would leave a broken reference: %(broken)s", broken=broken)
-            )
-        connection.commit()
     finally:
-        connection.rollback()
-        driver.cursor().execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA foreign_keys=ON")
+
+
+def _count_broken_references(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return by (table, table that it refers to) how many rows lack the row that they refer to."""
+    cursor = connection.connection.cursor()  # begins no transaction
+    cursor.execute(COUNT_BROKEN_REFERENCES)
+    return {(table, parent): count for table, parent, count in cursor.fetchall()}
+
+
+def _require_no_new_broken_references(
+    broken_before: dict[tuple[str, str], int], connection: Connection
+) -> None:
+    """Raise UpgradeError if more references are broken than before; log those from before."""
+    for (table, parent), count in _count_broken_references(connection).items():
+        previous = broken_before.get((table, parent), 0)
+        if count > previous:
+            raise UpgradeError(
+                gettext(
+                    "The upgrade was undone, because it would break references from table "
+                    "%(table)s to table %(parent)s (rows: %(count)s)",
+                    table=table,
+                    parent=parent,
+                    count=count - previous,
+                )
+            )
+        log.warning(
+            "references from table %s to table %s were broken before the upgrade, which left them "
+            "as they are (rows: %s)",
+            table,
+            parent,
+            count,
+        )
