@@ -83,7 +83,9 @@ class WorkerSupervisor:
             after_in_parent=self.start_lock.release,
             after_in_child=self.start_lock.release,
         )
-        self.thread = threading.Thread(target=self.supervise, name="worker-keeper", daemon=True)
+        self.thread = threading.Thread(
+            target=self.supervise, name="worker-supervisor", daemon=True
+        )
         self.thread.start()
 
     def supervise(self):

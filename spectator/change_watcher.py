@@ -34,14 +34,17 @@ class ChangeWatcher:
     writes, so that the process's own commits count too. For use by one thread. Files overwritten in
     place go unnoticed.
 
-    With `shares_queries` the state of PostgreSQL may be the one that another watcher of this
-    process has read a moment ago: each query wakes a process of the server too.
+    With `reuses_recent_state` the state of PostgreSQL may be one that another watcher of this
+    process has read a moment ago, because each query wakes a process of the server too.
     """
 
     def __init__(
-        self, url: str, directories: Sequence[Path] = (), shares_queries: bool = False
+        self,
+        url: str,
+        directories: Sequence[Path] = (),
+        reuses_recent_state: bool = False,
     ) -> None:
-        self.url, self.shares_queries = url, shares_queries
+        self.url, self.reuses_recent_state = url, reuses_recent_state
         self.connection = PollingConnection(url, LOCK_WAIT_SECONDS)
         self.paths = list(map(str, directories))
         self.query, self.interval, self.poll_seconds = NEWEST_ROWS, 0.0, POSTGRESQL_POLL_SECONDS
@@ -79,7 +82,7 @@ class ChangeWatcher:
                 (version,) = self.connection.fetch(self.query)
                 return tuple(version)
             read_at, newest_rows = _newest_rows.get(self.url, (float("-inf"), None))
-            if not self.shares_queries or time.monotonic() - read_at > SHARED_SECONDS:
+            if not self.reuses_recent_state or time.monotonic() - read_at > SHARED_SECONDS:
                 newest_rows = self.connection.fetch_texts(self.query)
                 _newest_rows[self.url] = time.monotonic(), newest_rows
         except PollError:

@@ -24,7 +24,7 @@ class _Style:
     long_date: str
     short_date: str
     day_and_month: str
-    weekday: str
+    date_with_weekday: str
     month_and_year: str
     date_and_time: str  # {1} is the date, {0} the time
 
@@ -55,10 +55,13 @@ def _current_style() -> _Style:
 
 
 @lru_cache(maxsize=2000)
-def _format_date(day: date, pattern: str, language: str) -> str:
-    """Return a date in a pattern of `_Style`. The days of a page's stories are few."""
+def _format_date(day: date, pattern_name: str, language: str) -> str:
+    """Return a date in one of the patterns of `_Style`.
+
+    Cached, because the stories of a page share a few dates.
+    """
     style = _style(language)
-    return dates.format_date(day, getattr(style, pattern), style.locale)
+    return dates.format_date(day, getattr(style, pattern_name), style.locale)
 
 
 def _as_date(day: date) -> date:
@@ -80,9 +83,9 @@ def format_day_and_month(day: date) -> str:
     return _format_date(_as_date(day), "day_and_month", current_language())
 
 
-def format_weekday(day: date) -> str:
-    """Return a date of the last days with its weekday, such as Sun 22 Nov."""
-    return _format_date(_as_date(day), "weekday", current_language())
+def format_date_with_weekday(day: date) -> str:
+    """Return a recent date with its weekday, such as Sun 22 Nov."""
+    return _format_date(_as_date(day), "date_with_weekday", current_language())
 
 
 def format_month(year: int, month: int) -> str:
@@ -143,7 +146,7 @@ def _translate_country(name: str, language: str) -> str:
 
 
 def script_name(code: str) -> str:
-    """Return the name of a script by its ISO 15924 code, such as Arabic; it is in SCRIPT_NAMES."""
+    """Return the name of a script, such as Arabic; its ISO 15924 code must be in SCRIPT_NAMES."""
     english = SCRIPT_NAMES[code]
     if current_language() == SOURCE_LANGUAGE:
         return english

@@ -38,9 +38,7 @@ from spectator.renditions import RenditionConsumer
 from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
-REPAIR_BUDGET_SECONDS = (
-    1.0  # for one round of restoring renditions, and the pause before the next
-)
+REPAIR_BUDGET_SECONDS = 1.0  # for one round of restoring renditions
 BACKUP_RETRY_SECONDS = 3600.0
 NIGHTLY_HOUR = 3  # in the newsroom's time zone
 

@@ -48,7 +48,7 @@ class StaticFile:
 
     @cached_property
     def bodies(self) -> dict[str, bytes]:
-        """The content by Content-Encoding ("" = uncompressed), if that makes it smaller."""
+        """The content by Content-Encoding, "" = uncompressed; without encodings that enlarge it."""
         bodies = {"": self.content}
         if is_compressible(self.mimetype, self.content):
             bodies["gzip"] = gzip_bytes(self.content)
@@ -81,7 +81,7 @@ def file_of(content: bytes, mimetype: str) -> StaticFile:
 
 
 @cache
-def read_checkout() -> dict[str, StaticFile]:
+def read_project_files() -> dict[str, StaticFile]:
     """Read every file of the project's `static/`, by its name there. The result is cached."""
     folder = PROJECT_ROOT / "static"
     paths = (path for path in folder.rglob("*") if path.is_file())
@@ -89,9 +89,9 @@ def read_checkout() -> dict[str, StaticFile]:
 
 
 @cache
-def checkout_version() -> str:
+def project_files_version() -> str:
     """Return a digest of the names and contents of all the project's files."""
-    digests = repr(sorted((name, file.digest) for name, file in read_checkout().items()))
+    digests = repr(sorted((name, file.digest) for name, file in read_project_files().items()))
     return hashlib.sha256(digests.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -105,15 +105,15 @@ class StaticFiles:
     def find(self, name: str) -> StaticFile | None:
         """Return the file with this name, or None. Only existing files are cached.
 
-        The project's files have any version, because pages of an older release link to them.
+        The project's files are found under any version: pages of an older release link to old ones.
         """
-        file = read_checkout().get(VERSION_PREFIX.sub("", name, count=1))
+        file = read_project_files().get(VERSION_PREFIX.sub("", name, count=1))
         return file or self.operator_files.get(name) or self._read_operator_file(name)
 
     def _read_operator_file(self, name: str) -> StaticFile | None:
         path = safe_join(str(self.operator_folder), name)
         try:
-            # Not "./logo.png" for "logo.png": a file would be cached under many names.
+            # Refuse "./logo.png" for "logo.png": a file would be cached under many names.
             if (
                 path is None
                 or name != normpath(name)
@@ -127,8 +127,8 @@ class StaticFiles:
 
     def url(self, name: str) -> str:
         """Return the URL of a file, with a version or its digest if the file exists."""
-        if name in read_checkout():
-            return f"{URL_PREFIX}{checkout_version()}/{quote(name)}"
+        if name in read_project_files():
+            return f"{URL_PREFIX}{project_files_version()}/{quote(name)}"
         file = self.find(name)
         return f"{URL_PREFIX}{quote(name)}" + (f"?v={file.digest}" if file else "")
 
@@ -151,7 +151,8 @@ class StaticFiles:
         response = Response(file.bodies[encoding], mimetype=file.mimetype, headers=headers)
         response.headers["Cache-Control"] = (
             IMMUTABLE_CACHE_CONTROL
-            if filename.startswith(checkout_version()) or request.args.get("v") == file.digest
+            if filename.startswith(project_files_version())
+            or request.args.get("v") == file.digest
             else "no-cache"
         )
         response.set_etag(f"{file.digest}-{encoding}" if encoding else file.digest)
@@ -164,4 +165,4 @@ def register(app: Flask) -> None:
     files = StaticFiles(app.config["DATA_DIR"] / OPERATOR_FOLDER)
     app.extensions["static_files"] = files
     app.add_url_rule(f"{URL_PREFIX}<path:filename>", "static", files.send)
-    read_checkout()
+    read_project_files()

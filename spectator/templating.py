@@ -20,17 +20,17 @@ from spectator.db import db
 from spectator.editions import in_edition
 from spectator.formats import (
     country_name,
+    format_date_with_weekday,
     format_list,
     format_long_date,
     format_number,
-    format_weekday,
     join_date_and_time,
     language_name,
     native_language_name,
 )
 from spectator.i18n import current_language, gettext, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
-from spectator.models import DEFAULT_KIND, STORY_KINDS, Article, Picture, Section
+from spectator.models import DEFAULT_STORY_KIND, STORY_KINDS, Article, Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
@@ -101,7 +101,7 @@ def recent_date(moment: datetime) -> str:
     age = datetime.now(zone).toordinal() - local.toordinal()
     if age == 0:
         return gettext("Today")
-    return format_weekday(local) if 0 < age < 7 else format_long_date(local)
+    return format_date_with_weekday(local) if 0 < age < 7 else format_long_date(local)
 
 
 def foreign_language(article: Article) -> str:
@@ -159,14 +159,14 @@ def srcset(images: Iterable[tuple[str, int]]) -> str:
 
 def story_kind(article: Article) -> str:
     """Return a story's kind; what section Opinion has without another kind is opinion."""
-    is_opinion = article.kind == DEFAULT_KIND and article.section.slug == "opinion"
+    is_opinion = article.kind == DEFAULT_STORY_KIND and article.section.slug == "opinion"
     return "opinion" if is_opinion else article.kind
 
 
 def kind_label(article: Article) -> str:
     """Return the label of a story's kind, "" for news and if section or kicker are called so."""
     label = STORY_KINDS.get(story_kind(article), "")
-    names = STORY_KINDS[DEFAULT_KIND], article.section.name, article.kicker
+    names = STORY_KINDS[DEFAULT_STORY_KIND], article.section.name, article.kicker
     return "" if label in names else label
 
 

@@ -4,10 +4,10 @@ Due stories are published, and nginx's copies refreshed, by threads of their own
 for an index.
 
 A file lock allows one worker at a time. gunicorn.conf.py starts and restarts it; `spectator worker`
-runs it alone. It exits with code 1 on any error, except while others keep the database busy, so
-that its parent starts a new process: Whoosh keeps its lock after a failed write. It stops when its
-parent is gone. `KEEPER_PID` in the environment is the parent's process id, in case the parent dies
-before the worker can read it.
+runs it alone. On any error except a busy database it exits with code 1, and its parent starts a new
+process, because Whoosh keeps its lock after a failed write. It stops when its parent is gone.
+`KEEPER_PID` in the environment (the name that running gunicorns of older versions set) is the
+parent's process id, in case the parent dies before the worker can read it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from flask import Flask
 from spectator import indexing, media, publishing, queries, related
 from spectator.avif import AvifMaker
 from spectator.change_watcher import ChangeWatcher
-from spectator.db import database_file, db, wait_while_busy
+from spectator.db import NO_ANSWER, database_file, db, retry_later_if_busy
 from spectator.db.clock import SharedClock, current_time
 from spectator.hosts import leases
 from spectator.hosts.membership import REPORT_SECONDS
@@ -39,10 +39,12 @@ from spectator.renditions import RenditionConsumer
 from spectator.search import Index
 
 log = logging.getLogger(__name__)
-CLOCK_SECONDS = 0.25
+POLL_SECONDS = 0.25  # between two looks at the clock
 MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
-# A request to a bucket or a large picture may take longer. It ends with the process, without harm.
+REPAIR_PAUSE_SECONDS = REPAIR_BUDGET_SECONDS  # rest as long as a round of repairs takes
+# Requests to a bucket and resizing of large pictures may take longer. They are safely cut off when
+# the process ends.
 SLOW_THREADS, PICTURES_STOP_SECONDS = ("pictures", "avif"), 3.0
 PUBLICATION_RETRY = timedelta(minutes=1)
 
@@ -80,8 +82,8 @@ class Worker:
     def run(self) -> None:
         """Run until stopped; raises any error of a round.
 
-        Every consumer and the clock run at least once, so that an error which ends each worker
-        early does not keep the others from their work.
+        Every consumer and the publisher run at least once, so that a thread that fails right after
+        every start does not stop the other threads' work.
         """
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
@@ -90,7 +92,7 @@ class Worker:
                 return
             log.info("worker %s started", os.getpid())
             loops = {
-                "clock": self.run_clock,
+                "publisher": self.run_publisher,
                 "refresher": self.run_refresher,
                 "pictures": self.run_pictures,
                 "avif": self.run_avif,
@@ -122,14 +124,14 @@ class Worker:
             self.error, self.is_stopping = error, True
 
     def run_consumers(self) -> None:
-        """Run the consumers, except the one of nginx's copies, and maintenance."""
+        """Run maintenance and all consumers but the one that refreshes nginx's copies."""
         indexes = [
             directory / "current" for directory in indexing.index_directories(self.data_dir)
         ]
         self.run_rounds(self.run_once, lambda: self.next_maintenance_at, indexes)
 
     def run_refresher(self) -> None:
-        """Refresh nginx's copies: withdrawn pages must leave them soon."""
+        """Refresh nginx's copies: withdrawn pages must disappear from its cache soon."""
         if self.proxy_cache.is_enabled:
             self.run_rounds(self.proxy_cache.catch_up, self.proxy_cache.next_retry_at)
 
@@ -148,21 +150,21 @@ class Worker:
         next_report_at = 0.0
         while not self.should_stop():
             if time.monotonic() >= next_report_at:
-                # A host that stood still finds its connection closed.
-                with self.app.app_context(), wait_while_busy("does not answer"):
+                # After a pause (a suspended machine) the connection is closed.
+                with self.app.app_context(), retry_later_if_busy(NO_ANSWER):
                     self.membership.report()
                 next_report_at = time.monotonic() + REPORT_SECONDS
-            time.sleep(CLOCK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def run_rounds(
         self,
         run_round: Callable[[], bool],
-        next_due_at: Callable[[], float],
+        next_run_at: Callable[[], float],
         indexes: Sequence[Path] = (),
     ) -> None:
         """Run round after round, and sleep while nothing changes and nothing is due."""
         url = self.app.config["DATABASE_URL"]
-        watcher = ChangeWatcher(url, indexes, shares_queries=not indexes)
+        watcher = ChangeWatcher(url, indexes, reuses_recent_state=not indexes)
         is_running = True
         while is_running:
             # Read before the round, so that changes during it end the following sleep.
@@ -170,28 +172,28 @@ class Worker:
             with self.app.app_context():
                 has_progressed = run_round()
             if not has_progressed:
-                deadline = min(time.monotonic() + MAX_WAIT_SECONDS, next_due_at())
+                deadline = min(time.monotonic() + MAX_WAIT_SECONDS, next_run_at())
                 watcher.wait_for_change(state, deadline, self.should_stop)
             is_running = not self.should_stop()
         watcher.close()
 
-    def run_clock(self) -> None:
+    def run_publisher(self) -> None:
         """Publish stories as soon as they are due; after an error the next worker tries again.
 
         The wall clock is read in every iteration, so that a clock that jumps is noticed at once;
         with PostgreSQL the server's, since hosts may disagree.
         The database is queried only when it has changed or a story is due.
         """
-        watcher = ChangeWatcher(self.app.config["DATABASE_URL"], shares_queries=True)
+        watcher = ChangeWatcher(self.app.config["DATABASE_URL"], reuses_recent_state=True)
         clock = SharedClock(watcher.connection)
         last_state, due, is_running = None, None, True
         while is_running:
             state = watcher.current_state()
             is_due = due is not None and due <= clock.now()
             if state is None or state != last_state or is_due:
-                with self.app.app_context(), wait_while_busy():
+                with self.app.app_context(), retry_later_if_busy():
                     due, last_state = self.publish_due(), state
-            time.sleep(CLOCK_SECONDS)
+            time.sleep(POLL_SECONDS)
             is_running = not self.should_stop()
         watcher.close()
 
@@ -205,7 +207,8 @@ class Worker:
         due = queries.next_due_at(after=self.publication_tried_at if is_waiting else None)
         if due is None or due > now:
             return due or (now + PUBLICATION_RETRY if is_waiting else None)
-        log.info("published %s scheduled stories", publishing.publish_due())
+        if count := publishing.publish_due():
+            log.info("published %s scheduled stories", count)
         remaining = queries.next_due_at()
         if remaining is None or remaining > now:
             return remaining
@@ -219,21 +222,19 @@ class Worker:
 
         The first error is raised when all have run.
         """
-        index, newsroom = (
-            indexing.open_public_index(self.data_dir),
-            indexing.open_newsroom_index(self.data_dir),
-        )
+        public_index = indexing.open_public_index(self.data_dir)
+        newsroom_index = indexing.open_newsroom_index(self.data_dir)
         has_progressed = self.attempt(self.listings.catch_up)
         has_progressed |= (
-            self.attempt(lambda: indexing.catch_up(index))
-            or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
-            or self.attempt(lambda: self.catch_up_related(index))
+            self.attempt(lambda: indexing.catch_up(public_index))
+            or self.attempt(lambda: indexing.catch_up(newsroom_index, indexing.NEWSROOM))
+            or self.attempt(lambda: self.catch_up_related(public_index))
         )
         if self.renditions.directory:
             has_progressed |= self.attempt(self.renditions.catch_up)
         if time.monotonic() >= self.next_maintenance_at:
             is_done = self.run_maintenance()
-            pause = MAINTENANCE_INTERVAL_SECONDS if is_done else REPAIR_BUDGET_SECONDS
+            pause = MAINTENANCE_INTERVAL_SECONDS if is_done else REPAIR_PAUSE_SECONDS
             self.next_maintenance_at = time.monotonic() + pause
         if self.error is not None:
             raise self.error
@@ -246,7 +247,7 @@ class Worker:
     def attempt(self, step: Callable[[], object]) -> bool:
         """Return whether a step returned something true; an error is kept for the round's end."""
         try:
-            with wait_while_busy():
+            with retry_later_if_busy():
                 return bool(step())
         except Exception as error:
             log.exception("a step of the worker has failed")

@@ -124,7 +124,7 @@ def compiled_url_builders() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_server() -> Iterator[None]:
-    """Let transactions that write stand still for a minute: a test machine may be that busy."""
+    """Allow writing transactions a pause of a minute: a test machine may be that busy."""
     statements = postgresql_engine.TAKE_WRITE_LOCK.replace("'2s'", "'60s'")
     assert statements != postgresql_engine.TAKE_WRITE_LOCK
     patch = pytest.MonkeyPatch()

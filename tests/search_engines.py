@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import create_engine
 
-from spectator.db import WRITE_FLAG, engine_options, prepare_engine
+from spectator.db import WRITE_OPTION, engine_options, prepare_engine
 from spectator.db.postgresql_engine import DerivedDatabase
 from spectator.models import SearchIndex
 from spectator.search import Index, open_index, open_shared_index
@@ -31,7 +31,7 @@ def search_database() -> Iterator[DerivedDatabase | None]:
     url = f"{postgresql.SERVER_URL}/{DATABASE}"
     engine = create_engine(url, **engine_options(url))
     prepare_engine(engine, ZoneInfo("UTC"))
-    with engine.execution_options(**{WRITE_FLAG: True}).begin() as connection:
+    with engine.execution_options(**{WRITE_OPTION: True}).begin() as connection:
         SearchIndex.__table__.create(connection)  # type: ignore[attr-defined]
     yield DerivedDatabase(engine)
     engine.dispose()

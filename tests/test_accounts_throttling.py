@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from spectator import accounts
 from spectator.accounts import throttling
 from spectator.db import db
-from spectator.models import KnownClient, LoginAttempt, User
+from spectator.models import LoginAttempt, LoginClient, User
 from tests.login_attempts import (
     ELSEWHERE,
     EMAIL,
@@ -189,16 +189,16 @@ def test_an_attack_cannot_lock_out_known_clients_after_a_password_reset(
 def test_known_clients_are_limited_and_expire(app: Flask, editor: User) -> None:
     for last in range(30):
         accounts.log_in(EMAIL, PASSWORD, accounts.Client(f"203.0.113.{last}", f"device {last}"))
-    assert count_rows(KnownClient) <= throttling.MAX_KNOWN_CLIENTS
-    assert "device 29" not in str(db.session.scalars(select(KnownClient.value)).all())
+    assert count_rows(LoginClient) <= throttling.MAX_KNOWN_CLIENTS
+    assert "device 29" not in str(db.session.scalars(select(LoginClient.value)).all())
     with db.write() as session:
         session.execute(
-            update(KnownClient).values(
+            update(LoginClient).values(
                 seen_at=datetime.now(UTC) - throttling.KNOWN_CLIENT_LIFETIME
             )
         )
     accounts.delete_expired()
-    assert count_rows(KnownClient) == 0
+    assert count_rows(LoginClient) == 0
 
 
 @pytest.mark.parametrize(

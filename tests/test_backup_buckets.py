@@ -246,11 +246,11 @@ def test_the_doctor_probes_the_bucket_of_the_pictures(
     app.config["MEDIA"] = bucket
     assert not [line for line in doctor.problems(app) if "SPECTATOR_MEDIA" in line]
     assert contents(bucket) == {}, "the probe is deleted"
-    left = app.config["DATA_DIR"] / "media"
-    (left / "renditions").mkdir(parents=True)
+    old_media = app.config["DATA_DIR"] / "media"
+    (old_media / "renditions").mkdir(parents=True)
     [line] = [line for line in doctor.problems(app) if "moved to a bucket" in line]
-    left.rename(left.with_name("media.old"))
-    assert line.endswith(f"Run: mv {left} {left}.old")
+    old_media.rename(old_media.with_name("media.old"))
+    assert line.endswith(f"Run: mv {old_media} {old_media}.old")
     assert not [line for line in doctor.problems(app) if "bucket" in line]
     app.config["MEDIA"] = "s3://never-created/site"
     [line] = [line for line in doctor.problems(app) if "SPECTATOR_MEDIA" in line]
@@ -261,11 +261,11 @@ def test_the_doctor_probes_the_bucket_of_the_pictures(
 def test_what_a_killed_backup_left_is_deleted_by_the_next(
     app: Flask, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    left = tmp_path / ".backup-killed"
-    left.mkdir()
-    (left / "database.sqlite").write_bytes(b"half")
+    unfinished = tmp_path / ".backup-killed"
+    unfinished.mkdir()
+    (unfinished / "database.sqlite").write_bytes(b"half")
     with backup.workspace(tmp_path) as running:
-        assert not left.exists()
+        assert not unfinished.exists()
         backup.make(app.config, tmp_path / "a.backup")
         assert running.exists(), "that of a running backup stays"
     assert [path.name for path in tmp_path.glob(".backup-*")] == []

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from spectator import change_watcher, indexing
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import db
+from spectator.search.whoosh.generations import DAMAGE_MARKER
 
 
 def test_the_state_changes_only_with_commits(app: Flask, story: Callable[..., int]) -> None:
@@ -39,7 +40,7 @@ def test_the_state_changes_with_every_rebuild_or_damage_of_an_index(
     states = [watcher.current_state()]
     indexing.rebuild(index)
     states.append(watcher.current_state())
-    (current / "damaged").touch()  # created by a reader that finds the index damaged
+    (current / DAMAGE_MARKER).touch()  # created by a reader that finds the index damaged
     states.append(watcher.current_state())
     indexing.rebuild(index)
     states.append(watcher.current_state())
@@ -86,7 +87,7 @@ def test_watchers_of_a_process_share_queries_of_postgresql(
 ) -> None:
     url = app.config["DATABASE_URL"]
     monkeypatch.setattr(change_watcher, "SHARED_SECONDS", 60.0)
-    main, other = ChangeWatcher(url), ChangeWatcher(url, shares_queries=True)
+    main, other = ChangeWatcher(url), ChangeWatcher(url, reuses_recent_state=True)
     before = main.current_state()
     story()
     is_shared = other.current_state() == before

@@ -66,7 +66,7 @@ def let_hosts_stop(age: timedelta = timedelta(seconds=1)) -> None:
 
 
 def test_a_site_on_sqlite_has_every_lease_and_stores_none(app: Flask) -> None:
-    if not registry.is_alone():
+    if not registry.is_single_host_site():
         pytest.skip("runs with SQLite")
     membership = Membership(lambda: 1)
     assert membership.has(leases.LEADER) and membership.take(leases.BACKUP)
@@ -124,18 +124,18 @@ def test_a_host_that_stood_still_stores_nothing_as_leader(
 
 
 @needs_postgresql
-def test_a_new_leader_with_an_older_index_does_not_begin_anew(
+def test_a_new_leader_with_an_older_index_does_not_start_over(
     switch: Switch, story: Story, tmp_path: Path
 ) -> None:
     story()
-    behind = switch.to(tmp_path / "b")
-    index = related_index(behind)
-    while behind.run_once():
+    slow = switch.to(tmp_path / "b")
+    index = related_index(slow)
+    while slow.run_once():
         pass
     story(headline="Another")
-    ahead = switch.to(tmp_path / "a")
+    fast = switch.to(tmp_path / "a")
     let_leases_expire()
-    while ahead.run_once():
+    while fast.run_once():
         pass
     assert related.queries.consumer_offset(related.CONSUMER) == outbox.edition()
     assert not related.RelatedConsumer().catch_up(index)
@@ -154,7 +154,7 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
     slow = switch.to(tmp_path / "a")
     while slow.run_once():
         pass
-    behind = outbox.edition()
+    indexed_edition = outbox.edition()
     slow.membership.report()
     let_leases_expire()
     for number in range(2):
@@ -163,7 +163,7 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
     while fast.run_once():
         pass
     fast.run_maintenance()
-    assert outbox.oldest_seq() == behind
+    assert outbox.oldest_seq() == indexed_edition
     let_hosts_stop(registry.RETENTION + timedelta(minutes=1))
     fast.membership.report()
     fast.run_maintenance()
@@ -243,7 +243,7 @@ def test_a_report_that_fails_is_repeated_and_ends_no_worker(
         raise StorageError("does not answer", OSError("server closed the connection"))
 
     monkeypatch.setattr(worker_module, "REPORT_SECONDS", 0.0)
-    monkeypatch.setattr(worker_module, "CLOCK_SECONDS", 0.01)
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(idle_worker.membership, "report", report)
     idle_worker.run_membership()
     assert len(calls) == 2

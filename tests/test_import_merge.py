@@ -106,7 +106,7 @@ def test_a_correction_and_the_corrected_text_are_not_overwritten(run, editor: Us
         assert "body" in output
         assert story().body == "<p>Right text.</p>"
         assert story().dek == "Dek", "a correction protects all text of the story"
-        assert len(story().corrections) == 1
+        assert len(story().notes) == 1
     assert story().source_name == "Reuters"
     newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
     assert newest is not None

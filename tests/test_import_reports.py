@@ -104,7 +104,7 @@ def test_lines_up_to_the_limit_are_read_even_after_a_longer_line() -> None:
     ]
 
 
-def test_a_line_is_read_with_its_defaults() -> None:
+def test_missing_fields_get_defaults_and_short_forms_are_accepted() -> None:
     record = read_line(STORY | {"id": 7, "author": "Ama", "topics": "Budget"})
     assert (record.external_id, record.draft.authors, record.draft.topics) == (
         "7",
@@ -132,7 +132,7 @@ def test_the_size_of_a_record_is_that_of_its_line() -> None:
 def test_a_report_remembers_a_bounded_part_of_a_long_file(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bad lines, long reasons, and many long keys."""
+    """The file has bad lines, long reasons and many long keys."""
     keys = [{f"{line}-{number}-{'k' * 200}": 0 for number in range(500)} for line in range(3)]
     assert len(read_line(STORY | keys[0]).unknown_keys) == jsonl.MAX_UNKNOWN_KEYS
     # “admin ! ! …” gets the reserved slug “admin”; the reason for refusing it quotes the long name.
@@ -155,11 +155,11 @@ def test_only_the_first_thousand_preserved_stories_are_listed() -> None:
         batch = publishing.ImportResult()
         for number in range(500):
             batch.preserve(f"line {number}", "headline")
-        total.include(batch)
+        total.add(batch)
     assert (total.preserved_count, len(total.preserved)) == (1500, 1000)
 
 
-def test_a_cut_report_says_so(run_import: RunImport) -> None:
+def test_a_truncated_report_says_so(run_import: RunImport) -> None:
     line = STORY | {f"key{number:03}": 0 for number in range(101)}
     result = run_import(line, *["x"] * 1002)
     assert result.exit_code == 1

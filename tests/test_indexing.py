@@ -76,7 +76,7 @@ def test_a_story_with_several_new_changes_is_indexed_once(
 
 @pytest.mark.parametrize(("module", "name"), [(indexing, "build_document"), WRITER])
 @pytest.mark.parametrize("is_rebuild", [True, False])
-def test_a_story_that_cannot_be_indexed_holds_up_no_others(
+def test_other_stories_are_indexed_after_one_that_cannot_be(
     index: Index,
     story: Callable[..., int],
     catch_up: Callable[[], None],

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 
 import spectator.models  # noqa: F401
 from spectator import create_app, migrations, queries
-from spectator.db import WRITE_FLAG, Base, db
+from spectator.db import WRITE_OPTION, Base, db
 from spectator.operations import hints, setup
 from tests.conftest import settings
 
@@ -54,7 +54,7 @@ def old_database(tmp_path: Path) -> Iterator[OldDatabase]:
     @contextmanager
     def open_at(revision: str) -> Iterator[Connection]:
         config = migrations.alembic_config()
-        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+        with db.engine.connect().execution_options(**{WRITE_OPTION: True}) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
             connection.execute(text(SECTION))

@@ -238,7 +238,7 @@ def test_enter_in_the_form_of_a_published_story_autosaves_and_publishes_nothing(
     )
     assert (response.status_code, "done=kept" in response.location) == (303, True)
     article = get_article(article_id)
-    assert (article.headline, article.corrections) == ("Ports of the Gulf of Guinea", [])
+    assert (article.headline, article.notes) == ("Ports of the Gulf of Guinea", [])
     assert len(queries.revisions(article_id)) == 1
     autosave = db.session.query(Autosave).one()
     assert (autosave.article_id, autosave.values["note"]) == (article_id, "Unfinished note")

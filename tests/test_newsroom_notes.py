@@ -59,7 +59,7 @@ def test_every_kind_of_note_has_its_heading_and_structured_data(
     article_id = create_story(newsroom, do="publish")
     save_story(newsroom, article_id, do=do, note="The port was misnamed.", note_kind=kind)
     kind = "correction" if do == "correct" else kind
-    assert reload_article(article_id).corrections[0].kind == kind
+    assert reload_article(article_id).notes[0].kind == kind
     page = article_page(client, article_id)
     assert [heading for heading in HEADINGS.values() if f">{heading}</h2>" in page] == [
         HEADINGS[kind]
@@ -92,36 +92,37 @@ def test_notes_can_be_changed_and_removed_in_the_form(
 ) -> None:
     article_id = create_story(newsroom, do="publish")
     save_story(newsroom, article_id, do="update", note="The <b>port</b> was misnamed.")
-    path, note = f"/newsroom/stories/{article_id}", reload_article(article_id).corrections[0]
+    path, note = f"/newsroom/stories/{article_id}", reload_article(article_id).notes[0]
     note_path = f"{path}/notes/{note.id}"
     form = newsroom.get(path).text
     assert form.count("The &lt;b&gt;port&lt;/b&gt; was misnamed.") >= 2
     before = reload_article(article_id)
     unchanged = (before.version, before.updated_at, note.made_at)
     sent = {
-        "note_seen": note.text,
+        "note_original": note.text,
         "note_text": "The harbour was misnamed.",
         "note_kind": "correction",
     }
     assert post(newsroom, note_path, sent).status_code == 303
     after = reload_article(article_id)
-    assert [(correction.kind, correction.text) for correction in after.corrections] == [
+    assert [(note.kind, note.text) for note in after.notes] == [
         ("correction", "The harbour was misnamed.")
     ]
-    assert (after.version, after.updated_at, after.corrections[0].made_at) == unchanged, (
+    assert (after.version, after.updated_at, after.notes[0].made_at) == unchanged, (
         "a form opened before can still be saved"
     )
     page = article_page(client, article_id)
     assert ">Corrections</h2>" in page and "harbour" in page
     assert "&lt;b&gt;port" not in page
-    assert post(newsroom, note_path, sent).status_code == 409, "`note_seen` is outdated"
-    seen = {"note_seen": sent["note_text"]}
-    empty = post(newsroom, note_path, sent | seen | {"note_text": " "})
+    assert post(newsroom, note_path, sent).status_code == 409, "`note_original` is outdated"
+    original = {"note_original": sent["note_text"]}
+    empty = post(newsroom, note_path, sent | original | {"note_text": " "})
     assert (empty.status_code, "Describe the correction." in empty.text) == (422, True)
     compared = newsroom.get(f"{path}/history/compare").text
     assert "<h2>Notes to readers</h2>" in compared
     assert re.search("<del>[^<]*port[^<]*</del><ins>[^<]*harbour[^<]*</ins>", compared)
-    assert post(newsroom, f"{note_path}/remove", seen).status_code == 303
+    former_name = {"note_seen": sent["note_text"]}
+    assert post(newsroom, f"{note_path}/remove", former_name).status_code == 303
     assert "harbour" not in article_page(client, article_id)
     assert [row.action for row in queries.revisions(article_id)] == [
         "remove_note",
@@ -130,7 +131,7 @@ def test_notes_can_be_changed_and_removed_in_the_form(
         "publish",
     ]
     assert "The harbour was misnamed." in newsroom.get(f"{path}/history").text
-    assert post(newsroom, f"{note_path}/remove", {"note_seen": ""}).status_code == 404
+    assert post(newsroom, f"{note_path}/remove", {"note_original": ""}).status_code == 404
 
 
 def test_authors_cannot_change_notes_to_a_published_story(
@@ -140,8 +141,8 @@ def test_authors_cannot_change_notes_to_a_published_story(
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
     save_story(newsroom, article_id, do="correct", note="Corrected.")
-    note = reload_article(article_id).corrections[0]
-    sent = {"note_seen": "Corrected.", "note_text": "Changed.", "note_kind": "update"}
+    note = reload_article(article_id).notes[0]
+    sent = {"note_original": "Corrected.", "note_text": "Changed.", "note_kind": "update"}
     for path in ("", "/remove"):
         assert (
             post(
@@ -149,7 +150,7 @@ def test_authors_cannot_change_notes_to_a_published_story(
             ).status_code
             == 403
         )
-    assert reload_article(article_id).corrections[0].text == "Corrected."
+    assert reload_article(article_id).notes[0].text == "Corrected."
 
 
 @pytest.mark.parametrize("name", ["headline", "dek", "body", "picture_caption"])

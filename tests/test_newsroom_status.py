@@ -133,6 +133,17 @@ def test_the_worker_adds_the_requests_of_each_hour(
     assert sum(row.errors for row in rows) == 1 and sum(row.slow for row in rows) == 2
 
 
+def test_a_restart_is_noticed_by_any_count_even_after_more_requests_than_before(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = TrafficRecorder(app.config["DATA_DIR"])
+    recorder.totals = metrics.RequestTotals(10, 1, 7)
+    monkeypatch.setattr(metrics, "read_totals", lambda _data: metrics.RequestTotals(12, 1, 0))
+    recorder.record()
+    (row,) = queries.traffic_hours(2)
+    assert (row.requests, row.errors, row.slow) == (12, 1, 0)
+
+
 def test_the_traffic_of_two_weeks_is_kept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC)
     with db.write() as session:

@@ -227,7 +227,7 @@ def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskCli
     )
     assert "done=correct&" in response.location
     article = get_article(article_id)
-    assert [correction.text for correction in article.corrections] == ["The port was misnamed."]
+    assert [note.text for note in article.notes] == ["The port was misnamed."]
     assert article.updated_at is not None
     page = client.get(permalink(article)).text
     assert "The port was misnamed." in page

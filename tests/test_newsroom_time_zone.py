@@ -20,7 +20,7 @@ from sqlalchemy import select, text
 
 from spectator import create_app, indexing, outbox, publishing, queries, times
 from spectator.db import db
-from spectator.models import DerivedTable
+from spectator.models import TableTimeZone
 from spectator.operations import doctor
 from spectator.publishing import Action
 from spectator.search import SearchRequest
@@ -145,7 +145,7 @@ def test_a_new_time_zone_moves_stories_to_other_months_and_redirects_old_urls(da
         assert client.get("/archive/2026/03/").status_code == 404
         assert (before, outbox.edition()) == (1, 2)
         Worker(app).run_maintenance()
-        assert db.session.scalar(select(DerivedTable.zone)) == "UTC"
+        assert db.session.scalar(select(TableTimeZone.zone)) == "UTC"
         assert outbox.edition() == 2, "a second run changes nothing"
 
 

@@ -104,7 +104,7 @@ def test_the_doctor_reports_a_missing_and_an_old_backup(app: Flask, directory: P
     assert expected in str(nightly_backup.find_problem(app.config))
 
 
-def test_a_dead_disk_of_backups_stops_neither_the_site_nor_the_worker(
+def test_the_site_and_the_worker_run_on_while_the_disk_of_backups_is_dead(
     app: Flask,
     directory: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Encodings that a browser accepts, and bodies in them."""
+"""Which encodings a browser accepts, and compression of bodies."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.models import ARTICLE_STATUSES, Article, Correction, User
+from spectator.models import ARTICLE_STATUSES, Article, ReaderNote, User
 from spectator.publishing import ACTIONS, Action
 from spectator.publishing.actions import PAST_TENSES
 from tests.conftest import add_user, make_draft
@@ -88,7 +88,7 @@ def perform(action: str, article: Article, by: User) -> None:
         )
     elif action in {"edit_note", "remove_note"}:
         with db.write() as session:
-            note = Correction(
+            note = ReaderNote(
                 article_id=article.id, text="Old words.", made_at=datetime.now(UTC), kind="update"
             )
             session.add(note)

@@ -254,7 +254,7 @@ def test_a_withdrawal_does_not_wait_for_earlier_changes(
 
 
 @pytest.mark.parametrize(("status", "is_skipped"), [(500, True), (502, False), (504, False)])
-def test_a_page_that_always_fails_keeps_no_others_waiting(
+def test_other_pages_are_refreshed_while_one_always_fails(
     proxy: FakeProxy,
     refresher: ProxyCacheRefresher,
     editor: User,

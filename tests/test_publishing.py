@@ -112,9 +112,7 @@ def test_a_correction_is_dated_and_shown(
     )
     article = get_article(article_id)
     assert article.updated_at is not None
-    assert [correction.text for correction in article.corrections] == [
-        "An earlier version misspelt a name."
-    ]
+    assert [note.text for note in article.notes] == ["An earlier version misspelt a name."]
     assert outbox_actions(article_id) == ["publish", "correct"]
     assert article.slug == "a-headline-corrected"
 

@@ -93,7 +93,7 @@ def test_similar_stories_come_before_the_newest_of_the_section(
 
 
 @pytest.mark.parametrize("is_full_pass", [True, False])
-def test_a_story_whose_related_stories_cannot_be_computed_holds_up_no_others(
+def test_related_stories_are_computed_after_a_story_for_which_they_cannot_be(
     village: list[int],
     story: Callable[..., int],
     follow: Callable[[], None],

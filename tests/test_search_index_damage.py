@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from spectator.search import Index, IndexUnavailableError, SearchRequest, open_index
+from spectator.search.whoosh.generations import DAMAGE_MARKER, OFFSET_FILE
 from tests.search_samples import (
     MALI,
     MARKET,
@@ -85,12 +86,12 @@ def test_damage_is_detected_and_repaired_by_a_rebuild(
     except IndexUnavailableError:
         assert index.offset() is None
         assert open_index(tmp_path / "search").offset() is None
-        assert pattern == "*" or files(tmp_path, "damaged")
+        assert pattern == "*" or files(tmp_path, DAMAGE_MARKER)
     else:
         assert is_open
     index.rebuild(STORIES, 8)
     assert (index.offset(), search_ids(index, "mali")) == (8, {MALI.id, MARKET.id})
-    assert not list((tmp_path / "search" / "current").glob("damaged"))
+    assert not list((tmp_path / "search" / "current").glob(DAMAGE_MARKER))
 
 
 @leaves_files_open
@@ -116,7 +117,7 @@ def test_damage_is_remembered_even_if_it_cannot_be_marked_on_disk(
 def test_an_index_with_an_invalid_offset_is_unavailable(
     index: Index, tmp_path: Path, text: bytes
 ) -> None:
-    files(tmp_path, "position")[0].write_bytes(text)
+    files(tmp_path, OFFSET_FILE)[0].write_bytes(text)
     assert index.offset() is None
     with pytest.raises(IndexUnavailableError):
         open_index(tmp_path / "search").find(SearchRequest("mali"))

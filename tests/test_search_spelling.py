@@ -31,7 +31,7 @@ class Words:
     def word_frequency(self, word: str) -> int:
         return self.frequencies.get(word, 0)
 
-    def is_joined_name(self, word: str) -> bool:
+    def is_name_without_apostrophe(self, word: str) -> bool:
         return word in self.names
 
     def similar_words(self, word: str, distance: int) -> set[str]:
@@ -44,8 +44,10 @@ class Words:
             and sum(a != b for a, b in zip(other, word, strict=True)) <= distance
         }
 
-    def newest_headlines(self, rows: Sequence[Sequence[str]], limit: int) -> list[int]:
-        return [len(row) for row in rows][:limit]
+    def newest_ids_by_headline(
+        self, word_lists: Sequence[Sequence[str]], limit: int
+    ) -> list[int]:
+        return [len(words) for words in word_lists][:limit]
 
 
 def test_the_most_frequent_of_the_nearest_words_wins() -> None:

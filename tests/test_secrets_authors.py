@@ -121,7 +121,9 @@ ROUTES: dict[str, Requests] = {
     "unschedule": Requests(),
     "reinstate": Requests(),
     "withdraw": Requests(forms=({"reason": "Wrong."}, {})),
-    "edit_note": Requests(forms=({"note_kind": "update", "note_text": "x", "note_seen": ""},)),
+    "edit_note": Requests(
+        forms=({"note_kind": "update", "note_text": "x", "note_original": ""},)
+    ),
     "remove_note": Requests(),
     "preview": Requests(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
     "preview_new": Requests(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),

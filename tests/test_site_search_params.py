@@ -25,14 +25,19 @@ def test_a_url_is_parsed_and_written_again() -> None:
         }
     )
     assert params.url() == "/search?q=rain+in+Kano&section=health&from=2024-05-01&sort=oldest"
-    wanted = params.to_search_request(10)
-    assert (wanted.text, wanted.section, wanted.sort, wanted.page) == (
+    search_request = params.to_search_request(10)
+    assert (
+        search_request.text,
+        search_request.section,
+        search_request.sort,
+        search_request.page,
+    ) == (
         "rain in Kano",
         "health",
         "oldest",
         3,
     )
-    assert wanted.published_from == date(2024, 5, 1)
+    assert search_request.published_from == date(2024, 5, 1)
     assert params.title == "rain in Kano, health, 2024-05-01"
 
 
@@ -47,7 +52,7 @@ def test_a_changed_parameter_leads_to_the_first_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "names", "left"),
+    ("text", "names", "remaining"),
     [
         ("rain in:politics kano", ["section"], "rain kano"),
         ('rain by:"Ama Serwaa"', ["author"], "rain"),
@@ -65,17 +70,17 @@ def test_a_changed_parameter_leads_to_the_first_page() -> None:
     ],
 )
 def test_removing_a_filter_removes_it_from_the_query_text(
-    text: str, names: list[str], left: str
+    text: str, names: list[str], remaining: str
 ) -> None:
-    changes = parse_search_params({"q": text}).removing(*names)
-    assert changes["q"] == left
+    changes = parse_search_params({"q": text}).changes_without(*names)
+    assert changes["q"] == remaining
     assert {name: changes[name] for name in names} == dict.fromkeys(names, "")
 
 
 def test_included_and_excluded_filters_are_removed_separately() -> None:
     params = parse_search_params({"q": "rain -in:politics in:health", "section": "health"})
-    assert params.removing_excluded("section") == {"q": "rain in:health"}
-    assert params.removing_included("section") == {"q": "rain -in:politics", "section": ""}
+    assert params.changes_without_excluded("section") == {"q": "rain in:health"}
+    assert params.changes_without_included("section") == {"q": "rain -in:politics", "section": ""}
 
 
 @pytest.mark.parametrize(
@@ -96,11 +101,11 @@ def test_an_invalid_parameter_is_refused_with_a_message(field: str, value: str) 
 @pytest.mark.parametrize(
     ("page", "number"), [("", 1), ("0", 1), ("7", 7), ("9" * 90, MAX_PAGE + 1)]
 )
-def test_page_numbers_are_limited(page: str, number: int) -> None:
+def test_pages_after_the_last_count_as_one_page(page: str, number: int) -> None:
     assert parse_search_params({"page": page}).to_search_request(10).page == number
 
 
-def test_a_search_without_words_and_filters_is_blank() -> None:
+def test_a_search_without_words_or_filters_is_blank() -> None:
     assert parse_search_params({"q": " \x00 ", "sort": "newest", "page": "2"}).is_blank
     assert not parse_search_params({"to": "2024-01-01"}).is_blank
 
@@ -109,7 +114,7 @@ def test_a_search_without_words_and_filters_is_blank() -> None:
 def test_any_text_is_cut_and_fits_in_a_url(arguments: dict[str, str]) -> None:
     params = parse_search_params(arguments)
     assert len(params.text) <= MAX_QUERY_LENGTH
-    address = params.url(params.removing("section", "from"))
+    address = params.url(params.changes_without("section", "from"))
     assert address.isascii() and len(address) < 12_000
     again = parse_search_params(
         {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

@@ -16,8 +16,8 @@ from spectator import metrics, queries
 from spectator.db import Base, db
 from spectator.models import (
     Autosave,
-    KnownClient,
     LoginAttempt,
+    LoginClient,
     Outbox,
     Presence,
     PreviewLink,
@@ -116,7 +116,7 @@ def old_rows(user_id: int, article_id: int) -> dict[str, list[object]]:
     link = PreviewLink(
         article_id=article_id, token_hash="h", nonce="n", made_at=past, expires_at=past
     )
-    client = KnownClient(user_id=user_id, kind="address", value="192.0.2.1", seen_at=past)
+    client = LoginClient(user_id=user_id, kind="address", value="192.0.2.1", seen_at=past)
     session = UserSession(token_hash="h", user_id=user_id, created_at=past, seen_at=past)
     search = SearchCount(day=past.date(), text="q", times=1, hits=1, milliseconds=1)
     return {
@@ -153,5 +153,5 @@ def test_the_worker_prunes_every_table_with_a_bound(
     idle_worker.next_maintenance_at = 0.0
     idle_worker.run_once()
     # What is left is of today: the newest row of the outbox, a search, a request.
-    left = {name: count for name, count in queries.count_rows(MAX_ROWS).items() if count}
-    assert left == {"outbox": 1, "search_count": 1, "traffic_hour": 1}
+    remaining = {name: count for name, count in queries.count_rows(MAX_ROWS).items() if count}
+    assert remaining == {"outbox": 1, "search_count": 1, "traffic_hour": 1}

@@ -96,7 +96,7 @@ def test_pages_of_another_version_get_the_current_files(app: Flask) -> None:
         response = client.get(path)
         assert (response.status_code, response.data) == (200, content), path
         assert response.headers["Cache-Control"] == "no-cache", path
-    digest = static_files.read_checkout()["js/site.js"].digest
+    digest = static_files.read_project_files()["js/site.js"].digest
     current = client.get(f"/static/js/site.js?v={digest}")
     assert current.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     for path in (
@@ -108,13 +108,15 @@ def test_pages_of_another_version_get_the_current_files(app: Flask) -> None:
 
 
 def test_the_version_changes_with_every_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = dict(static_files.read_checkout())
-    versions = {static_files.checkout_version()}
+    files = dict(static_files.read_project_files())
+    versions = {static_files.project_files_version()}
     changed_file = static_files.StaticFile(b"changed", "0123456789", "text/plain")
     for name in ("js/site.js", "css/site.css"):
         changed_files = files | {name: changed_file}
-        monkeypatch.setattr(static_files, "read_checkout", lambda result=changed_files: result)
-        versions.add(static_files.checkout_version.__wrapped__())  # without its cache
+        monkeypatch.setattr(
+            static_files, "read_project_files", lambda result=changed_files: result
+        )
+        versions.add(static_files.project_files_version.__wrapped__())  # without its cache
     assert len(versions) == 3
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from spectator import migrations
-from spectator.db import WRITE_FLAG, db
+from spectator.db import WRITE_OPTION, db
 from spectator.operations import setup
 
 pytestmark = pytest.mark.sqlite
@@ -52,7 +52,7 @@ def add_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 def break_reference() -> None:
     """Store a note of a story that does not exist."""
-    with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+    with db.engine.connect().execution_options(**{WRITE_OPTION: True}) as connection:
         driver = connection.connection.dbapi_connection
         assert driver is not None
         driver.cursor().execute("PRAGMA foreign_keys=OFF")
@@ -73,7 +73,9 @@ def test_an_upgrade_that_would_break_a_reference_changes_nothing(
     add_migrations(ADD_TABLE, BROKEN_NOTE)
     monkeypatch.setattr(migrations.Schema, "is_usable", False)
     for _ in range(2):  # a second `init` must not skip the check
-        with pytest.raises(migrations.UpgradeError, match=r"from table correction to table article \(rows: 1\)"):
+        with pytest.raises(
+            migrations.UpgradeError, match=r"from table correction to table article \(rows: 1\)"
+        ):
             setup.initialise(app)
         assert upgraded_schema() == (migrations.HEAD, False)
         with db.engine.connect() as connection:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from spectator import accounts, config, create_app, migrations
 from spectator.accounts import hashing
-from spectator.db import WRITE_FLAG, db, engine_options, prepare_engine, sqlite
+from spectator.db import WRITE_OPTION, db, engine_options, prepare_engine, sqlite
 from spectator.models import User
 from spectator.operations import backup, database_copy, setup
 from tests import postgresql
@@ -240,7 +240,7 @@ def test_an_older_database_of_postgresql_is_upgraded_and_reads_back_the_same(
     prepare_engine(engine, ZoneInfo("UTC"))
     try:
         config = migrations.alembic_config()
-        with engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+        with engine.connect().execution_options(**{WRITE_OPTION: True}) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, version)
             inspector = inspect(connection)
@@ -273,7 +273,7 @@ def test_sample_rows_are_written_as_both_databases_read_them() -> None:
 
 def use_newer_schema(oldest_code: str) -> None:
     """Let the database say that a newer version upgraded it, and which code can use it."""
-    with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+    with db.engine.connect().execution_options(**{WRITE_OPTION: True}) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         values = {"oldest_code": oldest_code}
         connection.execute(

@@ -1,4 +1,4 @@
-"""The worker: what a round of its loop does, its clock, and what errors end."""
+"""The worker: what one round does, publication on time, and which errors stop the worker."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def schedule(article_id: int, at: datetime) -> None:
 
 
 def test_only_stories_that_are_due_are_published(
-    app: Flask, idle_worker: Worker, editor: User
+    app: Flask, idle_worker: Worker, editor: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = datetime.now(UTC)
     due, later = (
@@ -74,8 +74,10 @@ def test_only_stories_that_are_due_are_published(
     )
     for article_id, at in ((due, now - timedelta(seconds=1)), (later, now + timedelta(hours=1))):
         schedule(article_id, at)
+    caplog.set_level("INFO")
     for _ in range(2):
         assert idle_worker.publish_due() == now + timedelta(hours=1), "when to look again"
+    assert caplog.text.count("published 1 scheduled stories") == 1
     idle_worker.run_once()
     assert set(queries.published_versions()) == {due}
     assert search_ids(app, "harmattan") == [due]
@@ -83,11 +85,15 @@ def test_only_stories_that_are_due_are_published(
 
 
 def test_a_story_that_cannot_be_published_is_tried_once_a_minute(
-    idle_worker: Worker, editor: User, monkeypatch: pytest.MonkeyPatch
+    idle_worker: Worker,
+    editor: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = datetime.now(UTC)
     stuck, later = (publishing.create(make_draft(headline=name), editor) for name in ("A", "B"))
     schedule(stuck, now - timedelta(seconds=1))
+    caplog.set_level("INFO")
     attempts: list[datetime] = []
     monkeypatch.setattr(publishing, "publish_due", lambda: attempts.append(now) or 0)
     assert idle_worker.publish_due() > now + timedelta(seconds=50)  # type: ignore[operator]
@@ -101,6 +107,7 @@ def test_a_story_that_cannot_be_published_is_tried_once_a_minute(
     idle_worker.next_publication_retry_at = 0.0
     idle_worker.publish_due()
     assert len(attempts) == 3
+    assert "scheduled stories" not in caplog.text, "none has been published"
 
 
 def test_due_stories_are_published_during_a_long_rebuild(
@@ -124,7 +131,7 @@ def test_due_stories_are_published_during_a_long_rebuild(
     assert published == [due]
 
 
-def test_copies_are_refreshed_during_a_long_rebuild(
+def test_nginx_copies_are_refreshed_during_a_long_rebuild(
     idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refreshed = threading.Event()
@@ -154,33 +161,33 @@ def test_an_error_of_a_thread_ends_the_worker(
         idle_worker.run()
 
 
-def test_a_busy_database_ends_neither_a_round_nor_the_clock(
+def test_a_round_and_the_publisher_thread_survive_a_busy_database(
     idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An import of thousands of stories may keep others from writing for some seconds."""
     calls: list[str] = []
 
-    def wait(name: str) -> None:
+    def fail_once(name: str) -> None:
         calls.append(name)
         if calls.count(name) == 1:
             raise LockedError
 
-    monkeypatch.setattr(worker, "CLOCK_SECONDS", 0.01)
-    monkeypatch.setattr(idle_worker, "publish_due", lambda: wait("clock"))
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(idle_worker, "publish_due", lambda: fail_once("publisher"))
     monkeypatch.setattr(indexing, "catch_up", lambda *_: False)
-    monkeypatch.setattr(idle_worker.related, "catch_up", lambda _index: wait("related"))
+    monkeypatch.setattr(idle_worker.related, "catch_up", lambda _index: fail_once("related"))
     assert not idle_worker.run_once() and calls == ["related"]
 
-    def wait_for_the_clock() -> bool:
+    def wait_for_the_publisher() -> bool:
         until = time.monotonic() + 5
-        while calls.count("clock") < 2 and time.monotonic() < until:
+        while calls.count("publisher") < 2 and time.monotonic() < until:
             time.sleep(0.01)
         idle_worker.stop()
         return False
 
-    idle_worker.run_once = wait_for_the_clock  # type: ignore[method-assign]
+    idle_worker.run_once = wait_for_the_publisher  # type: ignore[method-assign]
     idle_worker.run()
-    assert calls.count("clock") == 2
+    assert calls.count("publisher") == 2
 
 
 def test_an_error_of_the_public_index_ends_the_worker(
@@ -230,7 +237,7 @@ STEPS = (
 
 
 @pytest.mark.parametrize("failing", STEPS, ids=lambda step: f"{step[0].__name__}.{step[1]}")
-def test_a_step_that_fails_keeps_no_other_from_running(
+def test_the_other_steps_run_after_one_fails(
     idle_worker: Worker,
     story: Callable[..., int],
     monkeypatch: pytest.MonkeyPatch,
@@ -258,17 +265,17 @@ def test_a_step_that_fails_keeps_no_other_from_running(
     assert calls == set(STEPS)
 
 
-def test_a_round_that_fails_at_once_leaves_time_for_the_clock(
+def test_stories_are_published_even_if_the_first_round_fails(
     idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[str] = []
 
     class SlowWatcher(worker.ChangeWatcher):
-        """A watcher that keeps the clock until the round has failed."""
+        """A watcher that delays the publisher thread until the round has failed."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            while threading.current_thread().name == "clock" and not idle_worker.is_stopping:
+            while threading.current_thread().name == "publisher" and not idle_worker.is_stopping:
                 time.sleep(0.01)
 
     def fail(name: str) -> None:
@@ -276,18 +283,18 @@ def test_a_round_that_fails_at_once_leaves_time_for_the_clock(
         raise ValueError(name)
 
     monkeypatch.setattr(worker, "ChangeWatcher", SlowWatcher)
-    monkeypatch.setattr(idle_worker, "publish_due", lambda: fail("clock"))
+    monkeypatch.setattr(idle_worker, "publish_due", lambda: fail("publisher"))
     monkeypatch.setattr(idle_worker, "run_once", lambda: fail("round"))
-    with pytest.raises(ValueError, match=r"clock|round"):
+    with pytest.raises(ValueError, match=r"publisher|round"):
         idle_worker.run()
-    assert runs == ["round", "clock"]
+    assert runs == ["round", "publisher"]
 
 
-def test_a_clock_that_fails_at_once_leaves_time_for_a_round(
+def test_a_round_is_run_even_if_the_publisher_thread_ends_at_once(
     idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds: list[bool] = []
-    monkeypatch.setattr(idle_worker, "run_clock", idle_worker.stop)
+    monkeypatch.setattr(idle_worker, "run_publisher", idle_worker.stop)
     monkeypatch.setattr(idle_worker, "run_once", lambda: rounds.append(True))
     idle_worker.run()
     assert rounds == [True]
@@ -347,19 +354,19 @@ def test_maintenance_keeps_outbox_rows_that_are_not_indexed(
 ) -> None:
     story()
     idle_worker.run_once()
-    behind = outbox.edition()
+    indexed_edition = outbox.edition()
     story(headline="Another")
     idle_worker.run_maintenance()
-    assert outbox.oldest_seq() == behind
-    assert outbox.edition() > behind
+    assert outbox.oldest_seq() == indexed_edition
+    assert outbox.edition() > indexed_edition
 
 
 def test_maintenance_runs_again_only_when_it_is_due(
     idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_finished: list[bool] = [False, True, True]
-    monkeypatch.setattr(idle_worker, "run_maintenance", lambda: is_finished.pop(0))
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
+    results = [False, True, True]
+    monkeypatch.setattr(idle_worker, "run_maintenance", lambda: results.pop(0))
+    monkeypatch.setattr(worker, "REPAIR_PAUSE_SECONDS", 0.0)
     for _ in range(5):
         idle_worker.run_once()
-    assert is_finished == [True], "the third run is not yet due"
+    assert results == [True], "the third run is not yet due"

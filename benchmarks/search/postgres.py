@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, inspect, text
 from benchmarks.figures import Figure, format_spread, quantile
 from benchmarks.search.sites import BenchSite, generated_site
 from benchmarks.search.speed import KINDS, WARM_UPS, page_opener, random_searches, search_kind
-from spectator.db import WRITE_FLAG, engine_options, prepare_engine
+from spectator.db import WRITE_OPTION, engine_options, prepare_engine
 from spectator.db.postgresql_engine import DerivedDatabase
 from spectator.models import SearchIndex
 from spectator.search import Index, open_shared_index
@@ -55,7 +55,7 @@ def temporary_index() -> Iterator[Index | None]:
         url = f"{server}/postgres"
         engine = create_engine(url, **engine_options(url))
         prepare_engine(engine, ZoneInfo("UTC"))
-        with engine.execution_options(**{WRITE_FLAG: True}).begin() as connection:
+        with engine.execution_options(**{WRITE_OPTION: True}).begin() as connection:
             SearchIndex.__table__.create(connection)  # type: ignore[attr-defined]
         yield open_shared_index(DerivedDatabase(engine), "bench")
         engine.dispose()

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from spectator.db import db
 from spectator.db.clock import current_time
 from spectator.i18n import ngettext
-from spectator.models import KnownClient, LoginAttempt, User
+from spectator.models import LoginAttempt, LoginClient, User
 from spectator.tokens import token_hash
 
 log = logging.getLogger(__name__)
@@ -104,8 +104,8 @@ def count_attempt(email: str, client: Client) -> None:
 def _matching_client_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
     """Return which of the client's "address" and "device" the account has logged in from."""
     pairs = [("address", client.network), ("device", client.device_hash)]
-    is_same_client = tuple_(KnownClient.kind, KnownClient.value).in_(pairs)
-    query = select(KnownClient.kind).join(User, User.id == KnownClient.user_id)
+    is_same_client = tuple_(LoginClient.kind, LoginClient.value).in_(pairs)
+    query = select(LoginClient.kind).join(User, User.id == LoginClient.user_id)
     return frozenset(session.scalars(query.where(User.email == email, is_same_client)))
 
 
@@ -210,16 +210,16 @@ def _remember_client(session: Session, user_id: int, client: Client) -> None:
     pairs = [("address", client.network), ("device", client.device_hash)]
     for kind, value in pairs:
         if value:
-            session.merge(KnownClient(user_id=user_id, kind=kind, value=value, seen_at=now))
+            session.merge(LoginClient(user_id=user_id, kind=kind, value=value, seen_at=now))
     session.flush()
-    of_user = KnownClient.user_id == user_id
-    newest = select(KnownClient.seen_at).where(of_user).order_by(KnownClient.seen_at.desc())
+    of_user = LoginClient.user_id == user_id
+    newest = select(LoginClient.seen_at).where(of_user).order_by(LoginClient.seen_at.desc())
     oldest_kept = session.scalar(newest.offset(MAX_KNOWN_CLIENTS - 1).limit(1))
     if oldest_kept is not None:
-        session.execute(delete(KnownClient).where(of_user, KnownClient.seen_at < oldest_kept))
+        session.execute(delete(LoginClient).where(of_user, LoginClient.seen_at < oldest_kept))
 
 
 def delete_old_attempts(session: Session, now: datetime) -> None:
     """Delete old attempts, and clients not seen for half a year, inside `db.write()`."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
-    session.execute(delete(KnownClient).where(KnownClient.seen_at <= now - KNOWN_CLIENT_LIFETIME))
+    session.execute(delete(LoginClient).where(LoginClient.seen_at <= now - KNOWN_CLIENT_LIFETIME))

@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from spectator.db import postgresql_engine, sqlite_engine
+from spectator.db.postgresql_engine import NO_ANSWER as NO_ANSWER
 from spectator.db.sqlite_engine import STORAGE_CODES as STORAGE_CODES
 from spectator.db.sqlite_engine import driver
 from spectator.db.sqlite_engine import is_wal_safe as is_wal_safe
@@ -30,7 +31,7 @@ from spectator.db.sqlite_engine import is_wal_safe as is_wal_safe
 log = logging.getLogger(__name__)
 # SQLite asks for the write lock again at most every tenth of a second.
 TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.15
-WRITE_FLAG = "spectator_write"
+WRITE_OPTION = "spectator_write"
 Item = TypeVar("Item")
 sqlite = driver
 
@@ -90,13 +91,13 @@ class Database(SQLAlchemy):
         Raises RuntimeError if nested, StorageError if the disk or the file is at fault.
         """
         session = self.session()
-        if session.info.get(WRITE_FLAG):
+        if session.info.get(WRITE_OPTION):
             raise RuntimeError("db.write() is already open")
         session.expunge_all()  # before the rollback, so that the caller's objects stay readable
         session.rollback()
-        session.info[WRITE_FLAG] = True
+        session.info[WRITE_OPTION] = True
         try:
-            session.connection(execution_options={WRITE_FLAG: True})
+            session.connection(execution_options={WRITE_OPTION: True})
             yield session
             session.commit()
         except BaseException as error:
@@ -105,7 +106,7 @@ class Database(SQLAlchemy):
                 raise storage_error from error
             raise
         finally:
-            session.info[WRITE_FLAG] = False
+            session.info[WRITE_OPTION] = False
 
 
 db = Database(model_class=Base)
@@ -122,10 +123,10 @@ def take_turns(items: Iterable[Item]) -> Iterator[Item]:
 
 
 @contextmanager
-def wait_while_busy(*further_causes: str) -> Iterator[None]:
-    """End what is inside, to be tried again later, if somebody else keeps writing to the database.
+def retry_later_if_busy(*further_causes: str) -> Iterator[None]:
+    """Suppress and log the error if somebody else keeps writing to the database; try again later.
 
-    `further_causes` are values of STORAGE_CODES to be waited for too. Any other error is raised.
+    `further_causes` are more values of STORAGE_CODES to be suppressed. Any other error is raised.
     """
     try:
         yield
@@ -160,7 +161,7 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
 @event.listens_for(Session, "before_flush")
 def refuse_flush_outside_write(session: Session, _context: Any, _instances: Any) -> None:
     """Raise RuntimeError if code changes an object outside `db.write()`."""
-    if not session.info.get(WRITE_FLAG) and (session.new or session.dirty or session.deleted):
+    if not session.info.get(WRITE_OPTION) and (session.new or session.dirty or session.deleted):
         raise RuntimeError("flush outside db.write(); change objects inside one")
 
 
@@ -190,9 +191,9 @@ def engine_options(url: str) -> dict[str, Any]:
 def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
     """Set up the transactions of an engine, and what SQLite needs for the newsroom's time zone."""
     if engine.dialect.name == "sqlite":
-        sqlite_engine.prepare(engine, zone, WRITE_FLAG)
+        sqlite_engine.prepare(engine, zone, WRITE_OPTION)
     else:
-        postgresql_engine.prepare(engine, WRITE_FLAG)
+        postgresql_engine.prepare(engine, WRITE_OPTION)
 
 
 def database_file(url: str) -> Path | None:

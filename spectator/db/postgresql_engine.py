@@ -18,6 +18,7 @@ KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count"
 # For those whose query did not arrive, in milliseconds:
 TIMEOUTS: dict[str, Any] = KEEPALIVES | {"tcp_user_timeout": 10_000}
 PREPARE_THRESHOLD = 5  # executions after which psycopg prepares a statement (its default)
+NO_ANSWER = "does not answer"
 # Error codes for faults of the server and not of the statement (postgresql.org/docs,
 # "PostgreSQL Error Codes"), by code or by class.
 STORAGE_CODES = {
@@ -25,14 +26,14 @@ STORAGE_CODES = {
     "25P03": "busy",  # see IDLE_TIMEOUT_SECONDS
     "53100": "full",
     "55P03": "busy",
-    "08": "does not answer",
+    "08": NO_ANSWER,
     "53": "busy",
-    "57P": "does not answer",
+    "57P": NO_ANSWER,
     "58": "disk error",
     "XX": "damaged",
 }
-# A host that stands still, or is cut off, inside a transaction that writes must not keep all others
-# from writing: the server ends a transaction that waits that long for its next statement.
+# A host that is suspended or cut off inside a writing transaction must not keep all others from
+# writing: the server ends a transaction that waits that long for its next statement.
 IDLE_TIMEOUT_SECONDS = 2
 TAKE_WRITE_LOCK = f"""
 SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
@@ -71,13 +72,13 @@ class DerivedDatabase:
         return self.engine.execution_options(**{DERIVED_FLAG: True}).begin()
 
 
-def prepare(engine: Engine, write_flag: str) -> None:
+def prepare(engine: Engine, write_option: str) -> None:
     """Set up an engine whose transactions behave like SQLite's.
 
-    A transaction with the execution option `write_flag` holds the only write lock. It is released
-    after the commit, so that the numbers of the outbox follow the order of the commits, and nobody
-    decides on a row that somebody else is changing. All other transactions are read-only and see
-    one state of the database.
+    A transaction with the execution option named by `write_option` holds the only write lock. It is
+    released after the commit, so that the numbers of the outbox follow the order of the commits,
+    and nobody decides on a row that somebody else is changing. All other transactions are read-only
+    and see one state of the database.
 
     Nothing depends on the session, because PgBouncer may give every transaction another one.
     """
@@ -105,7 +106,7 @@ def prepare(engine: Engine, write_flag: str) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        is_writing = options.get(write_flag, False)
+        is_writing = options.get(write_option, False)
         is_read_only = not (is_writing or options.get(DERIVED_FLAG, False))
         driver: Any = connection.connection.dbapi_connection
         driver.read_only = is_read_only
@@ -136,6 +137,6 @@ def storage_cause(error: BaseException) -> str | None:
     """Return the fault of the server that an error of the driver reports, None if there is none."""
     code = getattr(error, "sqlstate", "")
     if code is None and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
-        return "does not answer"  # no code: there is no connection
+        return NO_ANSWER  # no code: there is no connection
     code = code or ""
     return next((STORAGE_CODES[code[:n]] for n in (5, 3, 2) if code[:n] in STORAGE_CODES), None)

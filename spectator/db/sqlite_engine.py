@@ -45,12 +45,12 @@ def is_wal_safe(version: tuple[int, ...]) -> bool:
     )
 
 
-def prepare(engine: Engine, zone: ZoneInfo, write_flag: str) -> None:
+def prepare(engine: Engine, zone: ZoneInfo, write_option: str) -> None:
     """Set up an engine: pragmas for new connections, an explicit BEGIN for transactions.
 
-    A transaction with the execution option `write_flag` holds the only write lock; all others are
-    read-only. SQLite knows no time zones, so the SQL function `newsroom_month(datetime)` returns
-    the month of a stored datetime in `zone`.
+    A transaction with the execution option named by `write_option` holds the only write lock; all
+    others are read-only. SQLite knows no time zones, so the SQL function `newsroom_month(datetime)`
+    returns the month of a stored datetime in `zone`.
 
     Sources: SQLAlchemy's documentation of pysqlite transactions, sqlite.org/pragma.html.
     """
@@ -76,11 +76,11 @@ def prepare(engine: Engine, zone: ZoneInfo, write_flag: str) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        is_writing = connection.get_execution_options().get(write_flag, False)
+        is_writing = connection.get_execution_options().get(write_option, False)
         cursor = connection.connection.cursor()
         # Only when the mode changes: the pragma makes SQLite prepare every statement again.
-        if connection.info.get(write_flag) is not is_writing:
+        if connection.info.get(write_option) is not is_writing:
             cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
-            connection.info[write_flag] = is_writing
+            connection.info[write_option] = is_writing
         cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
         cursor.close()

@@ -13,7 +13,7 @@ from flask import current_app
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from spectator.hosts.registry import host_id, is_alone
+from spectator.hosts.registry import host_id, is_single_host_site
 from spectator.models import Lease
 
 LEADER, BACKUP = "leader", "backup"
@@ -35,7 +35,7 @@ def take(session: Session, name: str, own_id: str, now: datetime) -> bool:
 
 def require(session: Session, name: str) -> None:
     """Raise LeaseLostError inside the caller's `db.write()` if another host has taken a lease."""
-    lease = None if is_alone() else session.get(Lease, name)
+    lease = None if is_single_host_site() else session.get(Lease, name)
     if lease is not None and lease.host_id != host_id(current_app.config["DATA_DIR"]):
         raise LeaseLostError(name)
 

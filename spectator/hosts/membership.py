@@ -20,11 +20,11 @@ REPORT_SECONDS = 5.0  # a third of a lease: a report that fails may be repeated 
 class Membership:
     """The worker's membership, for use inside an app context; with SQLite it writes nothing.
 
-    `own_offset` returns how far this host has followed the outbox.
+    `get_offset` returns how far this host has followed the outbox.
     """
 
-    def __init__(self, own_offset: Callable[[], int | None]) -> None:
-        self.own_offset = own_offset
+    def __init__(self, get_offset: Callable[[], int | None]) -> None:
+        self.get_offset = get_offset
         self.own_id = registry.host_id(current_app.config["DATA_DIR"])
         self.wanted_leases = {leases.LEADER}
         self.leases: frozenset[str] | None = None  # those of the last report
@@ -32,11 +32,12 @@ class Membership:
         self.lock = Lock()
 
     def has(self, lease: str) -> bool:
-        """Return whether this host had a lease at its last report, the first of which this makes.
+        """Return whether this host held a lease at its last report; without one, report first.
 
-        What must not be done by two hosts also needs `leases.require`.
+        This may be outdated. Work that two hosts must never do at once must also call
+        `leases.require`.
         """
-        if registry.is_alone():
+        if registry.is_single_host_site():
             return True
         if self.leases is None:
             self.report()
@@ -45,18 +46,18 @@ class Membership:
     def take(self, lease: str) -> bool:
         """Take a lease, and renew it until `leave_to_expire`; return whether this host has it."""
         self.wanted_leases.add(lease)
-        if not registry.is_alone():
+        if not registry.is_single_host_site():
             self.report()
         return self.has(lease)
 
     def leave_to_expire(self, lease: str) -> None:
-        """Renew a lease no longer."""
+        """Stop renewing a lease."""
         self.wanted_leases.discard(lease)
 
     def report(self) -> None:
         """Store that this host runs, renew its leases, and log settings that differ."""
         with self.lock:
-            offset = self.own_offset()
+            offset = self.get_offset()
             with db.write() as session:
                 now = current_time()
                 registry.report(session, offset, now)
@@ -78,7 +79,7 @@ class Membership:
 
     def sign_off(self) -> None:
         """Let other hosts take over at once, instead of when the leases expire."""
-        if registry.is_alone():
+        if registry.is_single_host_site():
             return
         try:
             with db.write() as session:

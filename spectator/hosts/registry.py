@@ -20,11 +20,11 @@ from spectator.models import Host
 
 log = logging.getLogger(__name__)
 LIVE_TIME = timedelta(seconds=30)  # without a report
-# A host that is away for longer builds its index anew, and its nginx must be emptied.
+# A host that is away for longer rebuilds its index, and its nginx cache must be emptied.
 RETENTION = timedelta(days=7)
 
 
-def is_alone() -> bool:
+def is_single_host_site() -> bool:
     """Return whether the site can have only one host, because its database is a file."""
     return db.engine.dialect.name == "sqlite"
 
@@ -67,7 +67,7 @@ def other_hosts(now: datetime | None = None) -> Sequence[Host]:
 
 def running_hosts() -> Sequence[Host]:
     """Return the other hosts that run now; none with SQLite."""
-    return [] if is_alone() else other_hosts(current_time())
+    return [] if is_single_host_site() else other_hosts(current_time())
 
 
 def report(session: Session, offset: int | None, now: datetime) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from spectator.i18n import gettext
 from spectator.importers.bodies import convert_body
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
-from spectator.models import ARTICLE_STATUSES, DEFAULT_KIND, STORY_KINDS
+from spectator.models import ARTICLE_STATUSES, DEFAULT_STORY_KIND, STORY_KINDS
 from spectator.publishing import Draft
 from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 
@@ -160,7 +160,7 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
 
 
 def _kind(data: dict[str, Any]) -> str:
-    kind = _text(data, "kind") or DEFAULT_KIND
+    kind = _text(data, "kind") or DEFAULT_STORY_KIND
     if kind not in STORY_KINDS:
         raise RecordError(
             gettext("“kind” must be one of %(values)s", values=", ".join(STORY_KINDS))

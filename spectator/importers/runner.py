@@ -65,7 +65,7 @@ def import_records(
     for batch in _batches(entries):
         report.is_empty = False
         stories = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
-        report.include(publishing.import_batch(stories, overwrite, dry_run))
+        report.add(publishing.import_batch(stories, overwrite, dry_run))
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from spectator.db import WRITE_FLAG, db
+from spectator.db import WRITE_OPTION, db
 from spectator.i18n import gettext
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def upgrade(engine: Engine | None = None) -> None:
 
     Raises UpgradeError if a reference would be broken that was not broken before.
     """
-    with (engine or db.engine).connect().execution_options(**{WRITE_FLAG: True}) as connection:
+    with (engine or db.engine).connect().execution_options(**{WRITE_OPTION: True}) as connection:
         if connection.dialect.name == "sqlite":
             # Before the transaction, so that nobody who saves has to wait for it.
             broken_before = _count_broken_references(connection)

@@ -2,12 +2,12 @@
 
 from spectator.models.article import (
     ARTICLE_STATUSES,
-    DEFAULT_KIND,
+    DEFAULT_STORY_KIND,
     NOTE_KINDS,
     STORY_KINDS,
     Article,
     ArticleAuthor,
-    Correction,
+    ReaderNote,
     Redirect,
     Revision,
 )
@@ -20,25 +20,26 @@ from spectator.models.derived import (
     TrafficHour,
 )
 from spectator.models.desk import Autosave, Presence, PreviewLink
+from spectator.models.former_names import FormerName  # of authors and topics
 from spectator.models.hosts import Host, Lease
 from spectator.models.imports import ImportState
 from spectator.models.listings import (
-    DerivedTable,
     LanguageCount,
     ListingCount,
     ListingRow,
     PublicListing,
+    TableTimeZone,
 )
+from spectator.models.logins import LoginAttempt, LoginClient, UserSession
 from spectator.models.media import Picture, PictureUse
-from spectator.models.names import FormerName
-from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
+from spectator.models.outbox import Outbox
 from spectator.models.people import ROLES, Author, User
-from spectator.models.support import SchemaSupport
+from spectator.models.schema_compatibility import SchemaCompatibility
 from spectator.models.taxonomy import Country, Section, Topic
 
 __all__ = [
     "ARTICLE_STATUSES",
-    "DEFAULT_KIND",
+    "DEFAULT_STORY_KIND",
     "NOTE_KINDS",
     "ROLES",
     "STORY_KINDS",
@@ -47,32 +48,32 @@ __all__ = [
     "Author",
     "Autosave",
     "Consumer",
-    "Correction",
     "Country",
-    "DerivedTable",
     "FormerName",
     "Host",
     "ImportState",
-    "KnownClient",
     "LanguageCount",
     "Lease",
     "ListingCount",
     "ListingRow",
     "LoginAttempt",
+    "LoginClient",
     "Outbox",
     "Picture",
     "PictureUse",
     "Presence",
     "PreviewLink",
     "PublicListing",
+    "ReaderNote",
     "Redirect",
     "Related",
     "RelatedOverride",
     "Revision",
-    "SchemaSupport",
+    "SchemaCompatibility",
     "SearchCount",
     "SearchIndex",
     "Section",
+    "TableTimeZone",
     "Topic",
     "TrafficHour",
     "User",

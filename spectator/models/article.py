@@ -1,4 +1,4 @@
-"""The article with its bylines, taxonomy, corrections, revisions and redirects."""
+"""The article with its byline, taxonomy, notes to readers, revisions and redirects."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ STORY_KINDS = {
     "explainer": lazy_pgettext("kind of story", "Explainer"),
     "obituary": lazy_pgettext("kind of story", "Obituary"),
 }
-DEFAULT_KIND = "news"
+DEFAULT_STORY_KIND = "news"
 # Statuses of stories that readers have seen. Only they and redirects reserve a slug, so that a
 # public URL never reveals that somebody is writing a story with the same headline.
-WAS_PUBLIC_STATUSES = ("published", "withdrawn")
+EVER_PUBLIC_STATUSES = ("published", "withdrawn")
 ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
 
 
@@ -65,7 +65,7 @@ article_country = _association_table("article_country", "country")
 
 
 class ArticleAuthor(Base):
-    """A name in a byline; positions start at 0."""
+    """One name of a story's byline; positions start at 0."""
 
     __tablename__ = "article_author"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -76,10 +76,8 @@ class ArticleAuthor(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int] = mapped_column(ForeignKey("author.id"), index=True)
 
-    author: Mapped[Author] = relationship(lazy="raise_on_sql")
 
-
-class Correction(Base):
+class ReaderNote(Base):
     """A dated note to readers below the story: an update, a clarification or a correction."""
 
     __tablename__ = "correction"
@@ -102,8 +100,8 @@ class Revision(Base):
     """A story after an action of a person or an import; `content` holds every field of the draft.
 
     `version` is the article's version after the action (None in revisions older than the column),
-    `note` the note, reason or remark given with it. `is_copy` is set if an earlier text was stored
-    again, which the person did not send; `publishing` limits these.
+    `note` the note, reason or remark given with it. `is_copy` says that the text was copied from an
+    earlier revision, not sent by the person; `publishing` limits how much each person copies.
     """
 
     __tablename__ = "revision"
@@ -143,7 +141,7 @@ class Redirect(Base):
     )
 
 
-WAS_PUBLIC_SQL = text("status IN ('published', 'withdrawn')")
+EVER_PUBLIC_SQL = text("status IN ('published', 'withdrawn')")
 
 
 class Article(Base):
@@ -161,8 +159,8 @@ class Article(Base):
             "ix_article_seen_slug",
             "slug",
             unique=True,
-            sqlite_where=WAS_PUBLIC_SQL,
-            postgresql_where=WAS_PUBLIC_SQL,
+            sqlite_where=EVER_PUBLIC_SQL,
+            postgresql_where=EVER_PUBLIC_SQL,
         ),
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
@@ -174,7 +172,7 @@ class Article(Base):
     # the form that created the story
     form_id: Mapped[str | None] = mapped_column("form_key", String(40), unique=True)
     kind: Mapped[str] = mapped_column(
-        String(20), default=DEFAULT_KIND, server_default=DEFAULT_KIND
+        String(20), default=DEFAULT_STORY_KIND, server_default=DEFAULT_STORY_KIND
     )
     kicker: Mapped[str] = mapped_column(String(60), default="", server_default="")
     headline: Mapped[str] = mapped_column(String(300))
@@ -187,6 +185,7 @@ class Article(Base):
     source_name: Mapped[str] = mapped_column(String(200), default="")
     source_url: Mapped[str] = mapped_column(Text, default="")
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # What readers see as “Updated”. The last change of the row is `saved_at`.
     updated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
@@ -216,17 +215,14 @@ class Article(Base):
         lazy="raise_on_sql",
         viewonly=True,
     )
-    bylines: Mapped[list[ArticleAuthor]] = relationship(
-        order_by="ArticleAuthor.position", cascade="all, delete-orphan", lazy="raise_on_sql"
-    )
     topics: Mapped[list[Topic]] = relationship(
         secondary=article_topic, order_by="Topic.name", lazy="raise_on_sql"
     )
     countries: Mapped[list[Country]] = relationship(
         secondary=article_country, order_by="Country.name", lazy="raise_on_sql"
     )
-    corrections: Mapped[list[Correction]] = relationship(
-        order_by="Correction.made_at", cascade="all, delete-orphan", lazy="raise_on_sql"
+    notes: Mapped[list[ReaderNote]] = relationship(
+        order_by="ReaderNote.made_at", cascade="all, delete-orphan", lazy="raise_on_sql"
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
@@ -238,4 +234,6 @@ class Article(Base):
 
 
 # Literals, because SQLite uses a partial index only if the query contains the index's condition.
-WAS_PUBLIC = Article.status.in_([literal_column(f"'{status}'") for status in WAS_PUBLIC_STATUSES])
+EVER_PUBLIC = Article.status.in_(
+    [literal_column(f"'{status}'") for status in EVER_PUBLIC_STATUSES]
+)

@@ -14,7 +14,7 @@ class Host(Base):
     """A data directory on a machine, as its worker reports it.
 
     It runs until `live_until`, unless it reports again. `outbox_offset` is the last row of the
-    outbox that its own consumers have processed, None if they must start anew; `searches_counted`
+    outbox that its own consumers have processed, None if they must start over; `searches_counted`
     the number of its last counted log of searches; `repaired_on` the day of the last nightly repair
     of its indexes; `settings` the hashes of the settings that must be the same on all hosts.
     """

@@ -65,7 +65,7 @@ class LanguageCount(Base):
     number: Mapped[int]
 
 
-class DerivedTable(Base):
+class TableTimeZone(Base):
     """The time zone with which a derived table was built, to detect changes; UTC without a row."""
 
     __tablename__ = "derivation"

@@ -124,11 +124,11 @@ def bring_back() -> Response:
     return _redirect_to_story("brought-back")
 
 
-def _redirect_to_story(notice: str, **query: Any) -> Response:
+def _redirect_to_story(action: str, **query: Any) -> Response:
     """Redirect to the story's form, or to the list of stories if the story is new."""
     article_id = parse_int(request.form.get("story", ""))
     if not article_id:
-        return redirect(url_for("newsroom.stories", done=notice, **query), 303)
+        return redirect(url_for("newsroom.stories", done=action, **query), 303)
     return redirect(
-        url_for("newsroom.edit_story", article_id=article_id, done=notice, **query), 303
+        url_for("newsroom.edit_story", article_id=article_id, done=action, **query), 303
     )

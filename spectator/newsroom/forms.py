@@ -14,7 +14,7 @@ from flask import current_app, request
 from spectator import publishing, queries, times
 from spectator.i18n import gettext, lazy_gettext
 from spectator.media import PictureError
-from spectator.models import DEFAULT_KIND, Article, Autosave, Picture, User
+from spectator.models import DEFAULT_STORY_KIND, Article, Autosave, Picture, User
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
 from spectator.newsroom.preferences import current_zone, find_zone, newsroom_zone
 from spectator.publishing import Draft
@@ -41,7 +41,7 @@ MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
 # autosave, and shows that a form was sent twice.
 FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
 # The values of fields that a form or an autosave of an older version does not have.
-INITIAL_VALUES = dict.fromkeys(FIELDS, "") | {"kind": DEFAULT_KIND}
+INITIAL_VALUES = dict.fromkeys(FIELDS, "") | {"kind": DEFAULT_STORY_KIND}
 # The statuses in which editors may change the publish date.
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 # The longest autosaved value other than the body, in characters. A story's limits are no higher.

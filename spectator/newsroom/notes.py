@@ -43,7 +43,8 @@ def remove_note(article_id: int, note_id: int) -> ViewResponse:
 
 
 def _original_text() -> str:
-    return request.form.get("note_seen", "")
+    former_name = request.form.get("note_seen", "")  # in pages opened before an upgrade
+    return request.form.get("note_original", former_name)
 
 
 def _render_conflict(text: str) -> tuple[str, int]:
@@ -56,5 +57,5 @@ def _render_conflict(text: str) -> tuple[str, int]:
     ), 409
 
 
-def _redirect_to_story(article_id: int, notice: str) -> Response:
-    return redirect(url_for("newsroom.edit_story", article_id=article_id, done=notice), 303)
+def _redirect_to_story(article_id: int, action: str) -> Response:
+    return redirect(url_for("newsroom.edit_story", article_id=article_id, done=action), 303)

@@ -228,7 +228,7 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
         ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,
-        corrections=article.corrections if article else [],
+        notes=article.notes if article else [],
         published_at=article.published_at if article else None,
         updated_at=article.updated_at if article else None,
         saved_at=now,

@@ -13,7 +13,7 @@ PERIODS = (7, 30, 90)  # days
 
 @bp.get("/searches")
 def searches() -> str:
-    """Show the most frequent searches of the last days, and those that found nothing."""
+    """Show the most frequent recent searches, and those that found nothing."""
     raw_days = request.args.get("days", "")
     days = next((period for period in PERIODS if str(period) == raw_days), PERIODS[0])
     tables = [

@@ -31,7 +31,7 @@ TABLE_LABELS = {
     "autosave": lazy_gettext("Unsaved texts"),
     "known_client": lazy_gettext("Known devices and networks"),
     "login_attempt": lazy_gettext("Login attempts"),
-    "outbox": lazy_gettext("Changes of the last days"),
+    "outbox": lazy_gettext("Recent changes"),
     "presence": lazy_gettext("Open story forms"),
     "preview_link": lazy_gettext("Preview links"),
     "search_count": lazy_gettext("Counted searches"),
@@ -56,7 +56,7 @@ DISK_LABELS = {
 @bp.get("/status/")
 @security.for_admins
 def status() -> str:
-    """Show administrators whether everything works, with charts of the last days."""
+    """Show administrators whether everything works, with charts of recent days."""
     site_status: SiteStatus = current_app.extensions["status"].current()
     return render_template(
         "newsroom/status.html",

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from spectator import migrations
-from spectator.db import WRITE_FLAG, Base, database_file
+from spectator.db import WRITE_OPTION, Base, database_file
 from spectator.db.functions import skip_used_ids
 from spectator.i18n import gettext
 from spectator.operations.durable_files import open_private
@@ -70,7 +70,7 @@ def copy_database(source: Engine, target: Engine, show: Progress) -> dict[str, i
 
 def _writing(engine: Engine) -> Any:
     """Return a context with a connection in a transaction that writes."""
-    return engine.execution_options(**{WRITE_FLAG: True}).begin()
+    return engine.execution_options(**{WRITE_OPTION: True}).begin()
 
 
 def _prepare_target(target: Engine) -> None:

@@ -163,15 +163,15 @@ def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:
                 name=name,
                 error=error,
             )
-    left: Path = settings["DATA_DIR"] / "media/renditions"
-    if isinstance(settings["MEDIA"], str) and left.is_dir():
+    old_renditions: Path = settings["DATA_DIR"] / "media/renditions"
+    if isinstance(settings["MEDIA"], str) and old_renditions.is_dir():
         yield (
             gettext(
                 "Pictures were moved to a bucket, but nginx still sends those in "
                 "%(directory)s, also when they are withdrawn. Run: mv %(parent)s "
                 "%(parent)s.old",
-                directory=left,
-                parent=left.parent,
+                directory=old_renditions,
+                parent=old_renditions.parent,
             )
         )
 

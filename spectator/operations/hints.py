@@ -66,7 +66,7 @@ def find_hints() -> Iterator[str]:
 def _silent_hosts() -> Iterator[str]:
     """Yield a sentence about each host that does not run but is not forgotten yet."""
     now = current_time()
-    for host in [] if registry.is_alone() else registry.other_hosts():
+    for host in [] if registry.is_single_host_site() else registry.other_hosts():
         if host.live_until <= now:
             reported_at = host.live_until - registry.LIVE_TIME
             yield ngettext(

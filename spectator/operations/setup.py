@@ -103,7 +103,7 @@ def _ensure_key(app: Flask) -> bool:
 
 def _require_no_other_host() -> None:
     """Raise NotReadyError if the site runs on another host, whose secret key this one needs."""
-    if registry.is_alone() or not inspect(db.engine).has_table(Host.__tablename__):
+    if registry.is_single_host_site() or not inspect(db.engine).has_table(Host.__tablename__):
         return
     if hosts := registry.running_hosts():
         raise NotReadyError(

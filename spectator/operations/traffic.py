@@ -26,23 +26,21 @@ class TrafficRecorder:
         self.next_record_at = 0.0
 
     def record_if_due(self) -> None:
-        """Store what was requested since the last call, every ten minutes at most."""
+        """Store the requests since the last record, at most once every ten minutes."""
         if time.monotonic() >= self.next_record_at:
             self.next_record_at = time.monotonic() + INTERVAL_SECONDS
             self.record()
 
     def record(self) -> None:
-        """Store what was requested since the last call; the first one only reads the counts."""
+        """Store the requests since the last record; the first call only reads the counts."""
         previous, totals = self.totals, metrics.read_totals(self.data_dir)
         if previous is None or totals == previous:
             self.totals = totals
             return
-        if totals.requests < previous.requests:  # the site was started again
-            previous = metrics.RequestTotals()
-        now = datetime.now(UTC)
-        values = {
-            name: getattr(totals, name) - getattr(previous, name) for name in previous._fields
-        }
+        now, current = datetime.now(UTC), totals._asdict()
+        values = {name: current[name] - getattr(previous, name) for name in current}
+        if min(values.values()) < 0:  # the site was restarted, so its counts began again at 0
+            values = current
         hour = now.replace(minute=0, second=0, microsecond=0)
         statement = insert(TrafficHour).values(hour=hour, **values)
         sums = {name: getattr(TrafficHour, name) + statement.excluded[name] for name in values}

@@ -26,7 +26,7 @@ def select_for_update() -> Select[Article]:
     return select(Article).options(
         undefer(Article.body),
         joinedload(Article.section, innerjoin=True),
-        selectinload(Article.corrections),
+        selectinload(Article.notes),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.i18n import gettext
-from spectator.models import Article, Correction
+from spectator.models import Article, ReaderNote
 from spectator.publishing.slugs import set_slug
 from spectator.publishing.validation import ValidationError
 
@@ -106,9 +106,7 @@ def update(session: Session, article: Article, action: Action, now: datetime) ->
     if (action.changes_text or action.note) and not action.is_minor:
         article.updated_at = now
     if action.note:
-        article.corrections.append(
-            Correction(text=action.note, made_at=now, kind=action.note_kind)
-        )
+        article.notes.append(ReaderNote(text=action.note, made_at=now, kind=action.note_kind))
     outbox.append(session, article.id, action.name)
 
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Annotated, Literal, get_type_hints
 
 from spectator.i18n import lazy_gettext
-from spectator.models import DEFAULT_KIND
+from spectator.models import DEFAULT_STORY_KIND
 
 MAX_BODY_BYTES = 1_000_000
 Kind = Literal["line", "body", "section", "language", "slug", "choice", "names", "picture"]
@@ -50,7 +50,7 @@ class Draft:
         StoryField(
             lazy_gettext("Kind of story"), 20, "choice", lazy_gettext("Choose the kind of story.")
         ),
-    ] = DEFAULT_KIND
+    ] = DEFAULT_STORY_KIND
     kicker: Annotated[str, StoryField(lazy_gettext("Kicker"), 60, is_wording=True)] = ""
     headline: Annotated[
         str,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from spectator.i18n import ngettext
 from spectator.media import StoredPicture
 from spectator.models import Article, ImportState
-from spectator.models.article import WAS_PUBLIC_STATUSES, new_feed_id
+from spectator.models.article import EVER_PUBLIC_STATUSES, new_feed_id
 from spectator.publishing.articles import draft_columns
 from spectator.publishing.bulk import BulkWriter
 from spectator.publishing.fields import Draft
@@ -67,8 +67,8 @@ class ImportedArticle:
     def visible_updated_at(self) -> datetime | None:
         """Return the time of the last update that readers could see, None if there was none."""
         at, published = self.updated_at, self.published_at
-        # WAS_PUBLIC_STATUSES are those of stories that are or were public.
-        if at is None or published is None or self.status not in WAS_PUBLIC_STATUSES:
+        # EVER_PUBLIC_STATUSES are those of stories that are or were public.
+        if at is None or published is None or self.status not in EVER_PUBLIC_STATUSES:
             return None
         return at if at >= published else None
 
@@ -91,8 +91,8 @@ class ImportResult:
     preserved_count: int = 0
     refused_count: int = 0
 
-    def include(self, other: ImportResult) -> None:
-        """Add a batch's result to this one; lists are cut."""
+    def add(self, other: ImportResult) -> None:
+        """Add a batch's result to this one; lists are truncated."""
         for result_field in fields(other):
             name = result_field.name
             value = getattr(self, name) + getattr(other, name)
@@ -195,7 +195,7 @@ class ImportBatch:
         section = self.sections.get_or_create(story.section, result.sections)
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
         self.next_id += 1
-        if story.status in WAS_PUBLIC_STATUSES:
+        if story.status in EVER_PUBLIC_STATUSES:
             self.slugs.owners[slug] = article_id  # for the next stories of this batch
         values = self._column_values(draft, story, slug, section.id)
         self.writer.add_article(article_id, story.external_id, self._feed_id(story), values)
@@ -264,7 +264,7 @@ class ImportBatch:
         if "picture" in accepted:
             source = replace(source, picture_id=self._picture_id(story))
         self.writer.redirects.add_change(old.id, (old.slug, old.status), (slug, status))
-        if {old.status, status} & set(WAS_PUBLIC_STATUSES):
+        if {old.status, status} & set(EVER_PUBLIC_STATUSES):
             self.slugs.owners[slug] = old.id
         draft = stored.draft_with(replace(source, slug=slug, section=section.slug), accepted)
         source_columns = self._column_values(source, story, slug, section.id)
@@ -297,7 +297,7 @@ class ImportBatch:
         """
         if "slug" in accepted:
             return self.slugs.unique_slug(source.slug, source.headline, old.id)
-        if status in WAS_PUBLIC_STATUSES and old.status not in WAS_PUBLIC_STATUSES:
+        if status in EVER_PUBLIC_STATUSES and old.status not in EVER_PUBLIC_STATUSES:
             # While this story was not public, another story may have taken its slug.
             return self.slugs.unique_slug(old.slug, source.headline, old.id, current=old.slug)
         return str(old.slug)

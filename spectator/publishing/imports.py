@@ -31,7 +31,7 @@ def import_batch(
     """
     result = ImportResult()
     for group in take_turns(_split_into_transactions(stories)):
-        result.include(_import_group(group, overwrite, is_dry))
+        result.add(_import_group(group, overwrite, is_dry))
     return result
 
 
@@ -48,7 +48,7 @@ def _import_group(
     result = ImportResult()
     for story in take_turns(stories):
         try:
-            result.include(_import_in_transaction([story], overwrite, is_dry))
+            result.add(_import_in_transaction([story], overwrite, is_dry))
         except (OperationalError, StorageError):
             raise
         except Exception as error:

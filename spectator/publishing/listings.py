@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.db import db, take_turns
-from spectator.models import Article, Author, DerivedTable, Topic
+from spectator.models import Article, Author, TableTimeZone, Topic
 from spectator.publishing.names import KINDS, settle_slugs
 
 BATCH_SIZE = 1000
-DERIVED_TABLE = "lists"
+LISTINGS = "lists"
 
 
 # What the databases write differently. `join` makes SQLite start from the stories and not from the
@@ -233,7 +233,7 @@ def repair_listings() -> bool:
     with db.write() as session:
         for statement in _REBUILD_COUNTS:
             session.execute(statement)
-        session.merge(DerivedTable(name=DERIVED_TABLE, zone=zone))
+        session.merge(TableTimeZone(name=LISTINGS, zone=zone))
         outbox.append(session, None, "lists")  # expires pages rendered during the repair
     return True
 
@@ -248,11 +248,11 @@ def _id_batches() -> Iterator[Sequence[int]]:
 def apply_time_zone() -> bool:
     """Rebuild listings that were built for another time zone; return whether they were."""
     zone: str = current_app.config["TIMEZONE"]
-    query = select(DerivedTable.zone).where(DerivedTable.name == DERIVED_TABLE)
+    query = select(TableTimeZone.zone).where(TableTimeZone.name == LISTINGS)
     previous_zone = db.session.scalar(query) or "UTC"
     if previous_zone == zone:
         return False
     if not repair_listings():
         with db.write() as session:
-            session.merge(DerivedTable(name=DERIVED_TABLE, zone=zone))
+            session.merge(TableTimeZone(name=LISTINGS, zone=zone))
     return True

@@ -39,9 +39,9 @@ def get_or_create_ids(
     session: Session, model: NamedModel, names: Iterable[str]
 ) -> dict[str, int]:
     """Return the ids of names, adding new ones; a former spelling gets its successor's id."""
-    wanted = list(dict.fromkeys(names))
-    ids = find_ids(session, model, wanted)
-    new = [name for name in wanted if name not in ids]
+    unique_names = list(dict.fromkeys(names))
+    ids = find_ids(session, model, unique_names)
+    new = [name for name in unique_names if name not in ids]
     return ids | add_names(session, model, new)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.db import db
-from spectator.models import Article, Correction, User
+from spectator.models import Article, ReaderNote, User
 from spectator.publishing.permissions import (
     ConflictError,
     NotFoundError,
@@ -42,16 +42,16 @@ def remove_note(article_id: int, by: User, note_id: int, original_text: str) -> 
     """
     with db.write() as session:
         article, note = _load_note(session, article_id, by, "remove_note", note_id, original_text)
-        article.corrections.remove(note)
+        article.notes.remove(note)
         _add_note_revision(session, article, by, "remove_note", note.text)
 
 
 def _load_note(
     session: Session, article_id: int, by: User, action: str, note_id: int, original_text: str
-) -> tuple[Article, Correction]:
+) -> tuple[Article, ReaderNote]:
     article = load_article(session, article_id, by)
     require_permission(by, action, article)
-    note = next((note for note in article.corrections if note.id == note_id), None)
+    note = next((note for note in article.notes if note.id == note_id), None)
     if note is None:
         raise NotFoundError
     if note.text != original_text:

@@ -15,7 +15,7 @@ from spectator import outbox
 from spectator.db.functions import text_position
 from spectator.media import rendition_digests
 from spectator.models import Article, Picture, PictureUse
-from spectator.models.article import WAS_PUBLIC
+from spectator.models.article import EVER_PUBLIC
 
 Use = tuple[int, int]  # article id, picture id
 
@@ -41,7 +41,7 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
             for article_id, picture_id in sorted(added)
         ]
         session.execute(insert(PictureUse), rows)
-    public = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), WAS_PUBLIC)
+    public = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), EVER_PUBLIC)
     unmarked = Picture.id.in_(public) & ~Picture.was_public
     session.execute(update(Picture).where(unmarked).values(was_public=True))
 

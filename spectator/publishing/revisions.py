@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from spectator.db.functions import byte_length
 from spectator.models import Article, Revision
-from spectator.models.article import WAS_PUBLIC_STATUSES
+from spectator.models.article import EVER_PUBLIC_STATUSES
 from spectator.publishing.fields import FIELDS, Draft
 from spectator.publishing.listings import update_listings
 from spectator.publishing.pictures import update_picture_uses
@@ -75,8 +75,8 @@ def add_revision(
         content = revision_content(draft, article.slug)
     elif previous:
         content = content | {"slug": article.slug}  # publishing may have added a number
-    if "corrections" not in inspect(article).unloaded:
-        content = content | {"notes": serialize_notes(article.corrections)}
+    if "notes" not in inspect(article).unloaded:
+        content = content | {"notes": serialize_notes(article.notes)}
     elif "notes" in previous:
         content = content | {"notes": previous["notes"]}
     copies_text = copies_text or draft is None
@@ -122,7 +122,7 @@ def public_location(
 
     A story that was never public has neither.
     """
-    if status not in WAS_PUBLIC_STATUSES:
+    if status not in EVER_PUBLIC_STATUSES:
         return {}
     month = (
         month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"]))

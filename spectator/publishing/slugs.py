@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from spectator.i18n import gettext
 from spectator.models import Article, Redirect
-from spectator.models.article import WAS_PUBLIC, WAS_PUBLIC_STATUSES
+from spectator.models.article import EVER_PUBLIC, EVER_PUBLIC_STATUSES
 from spectator.publishing.validation import ValidationError
 from spectator.text.words.slugs import numbered_slug, slugify
 
@@ -87,7 +87,7 @@ class SlugLookup:
             return
         self.owners.update(dict.fromkeys(new))
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
-        current = select(Article.slug, Article.id).where(Article.slug.in_(new), WAS_PUBLIC)
+        current = select(Article.slug, Article.id).where(Article.slug.in_(new), EVER_PUBLIC)
         for query in (former, current):
             self.owners.update(self.session.execute(query).all())
 
@@ -108,9 +108,9 @@ class RedirectWriter:
         being public. A story that gets a former slug again needs no redirect there.
         """
         (old_slug, old_status), (slug, status) = before, after
-        if old_status in WAS_PUBLIC_STATUSES and slug != old_slug:
+        if old_status in EVER_PUBLIC_STATUSES and slug != old_slug:
             self.rows.append({"slug": old_slug, "article_id": article_id})
-        if old_status in WAS_PUBLIC_STATUSES and status not in WAS_PUBLIC_STATUSES:
+        if old_status in EVER_PUBLIC_STATUSES and status not in EVER_PUBLIC_STATUSES:
             self.rows.append({"slug": slug, "article_id": article_id})
         elif slug != old_slug:
             self.reclaimed.append(slug)

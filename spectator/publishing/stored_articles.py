@@ -14,9 +14,9 @@ from spectator.models import (
     Article,
     ArticleAuthor,
     Author,
-    Correction,
     Country,
     Picture,
+    ReaderNote,
     Section,
     Topic,
 )
@@ -108,7 +108,7 @@ def _load_names_and_notes(
     session: Session, ids: Sequence[int]
 ) -> Iterator[dict[int, list[Row[Any]]]]:
     """Yield four dicts of rows by story id: authors, topics, countries and notes."""
-    notes = select(Correction.article_id, Correction.kind, Correction.text, Correction.made_at)
+    notes = select(ReaderNote.article_id, ReaderNote.kind, ReaderNote.text, ReaderNote.made_at)
     authors = select(ArticleAuthor.article_id, Author.name).join(
         Author, Author.id == ArticleAuthor.author_id
     )
@@ -121,7 +121,7 @@ def _load_names_and_notes(
         authors.where(ArticleAuthor.article_id.in_(ids)).order_by(ArticleAuthor.position),
         topics.where(article_topic.c.article_id.in_(ids)).order_by(Topic.name),
         countries.where(article_country.c.article_id.in_(ids)).order_by(Country.name),
-        notes.where(Correction.article_id.in_(ids)).order_by(Correction.made_at),
+        notes.where(ReaderNote.article_id.in_(ids)).order_by(ReaderNote.made_at),
     ):
         rows: dict[int, list[Row[Any]]] = {}
         for row in session.execute(query):

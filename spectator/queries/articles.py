@@ -21,7 +21,7 @@ from spectator import outbox
 from spectator.db import db
 from spectator.db.functions import byte_length
 from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
-from spectator.models.article import WAS_PUBLIC, article_country, article_topic
+from spectator.models.article import EVER_PUBLIC, article_country, article_topic
 from spectator.queries.listings import select_published
 
 
@@ -39,17 +39,17 @@ def _select_with_body() -> Select[Article]:
         undefer(Article.body),
         joinedload(Article.section, innerjoin=True),
         joinedload(Article.picture),
-        joinedload(Article.corrections),
+        joinedload(Article.notes),
     )
 
 
 # Built once, because building these queries takes as long as running them.
 _SLUG: BindParameter[str] = bindparam("slug")
 _ID: BindParameter[int] = bindparam("id")
-_BY_SLUG = _select_with_body().where(Article.slug == _SLUG, WAS_PUBLIC)
+_BY_SLUG = _select_with_body().where(Article.slug == _SLUG, EVER_PUBLIC)
 _BY_FORMER_SLUG = _select_with_body().where(
     Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(),
-    WAS_PUBLIC,
+    EVER_PUBLIC,
 )
 _TAXONOMY = union_all(
     select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("position"))

@@ -22,7 +22,7 @@ class SearchStats(NamedTuple):
 
 
 def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[SearchStats]:
-    """Return the most frequent searches of the last days (UTC), including today.
+    """Return the most frequent searches of recent days (UTC), including today.
 
     Without `has_hits` only those whose last search found nothing.
     """

@@ -27,7 +27,7 @@ def traffic_hours(hours: int) -> Sequence[TrafficHour]:
 
 
 def publications_by_day(days: int, zone: ZoneInfo) -> Mapping[date, int]:
-    """Return the number of public stories dated on each of the last days of a time zone."""
+    """Return the number of public stories dated on each of the most recent days of a time zone."""
     today = datetime.now(zone).date()
     counts = {today - timedelta(days=days - 1 - number): 0 for number in range(days)}
     first = datetime.combine(min(counts), datetime.min.time(), zone)

@@ -83,7 +83,7 @@ def search_context(params: SearchParams, results: SearchResults) -> dict[str, ob
     """Return the template context of search results."""
     labels = facet_labels(results)
     links_by_year = year_links(params, results)
-    no_filters = params.removing("from", "to", *FACETS)
+    no_filters = params.changes_without("from", "to", *FACETS)
     return {
         "results": results,
         "hits": build_hits(results),
@@ -152,7 +152,7 @@ def _facet_link(
     count: int,
 ) -> SearchLink:
     is_selected = (name, slug) in results.filters
-    changes = params.removing(name) | ({} if is_selected else {name: slug})
+    changes = params.changes_without(name) | ({} if is_selected else {name: slug})
     return SearchLink(labels.get((name, slug), slug), params.url(changes), count, is_selected)
 
 
@@ -165,7 +165,7 @@ def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> 
         ]
         if values:
             label = str(INCLUDED_FILTERS[name]) % {"values": _join_values(values)}
-            links.append(SearchLink(label, params.url(params.removing_included(name))))
+            links.append(SearchLink(label, params.url(params.changes_without_included(name))))
         values = [
             labels.get((name, slug), slug)
             for facet, slug in results.excluded_filters
@@ -173,10 +173,10 @@ def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> 
         ]
         if values:
             label = str(EXCLUDED_FILTERS[name]) % {"values": _join_values(values)}
-            links.append(SearchLink(label, params.url(params.removing_excluded(name))))
+            links.append(SearchLink(label, params.url(params.changes_without_excluded(name))))
     if results.published_from or results.published_to:
         label = _date_range_label(results.published_from, results.published_to)
-        links.append(SearchLink(label, params.url(params.removing("from", "to"))))
+        links.append(SearchLink(label, params.url(params.changes_without("from", "to"))))
     return links
 
 
@@ -233,7 +233,7 @@ def _year_link(
     )
     dates = {"from": start.isoformat(), "to": end.isoformat()}
     return SearchLink(
-        str(year), params.url(params.removing("from", "to") | dates), count, is_selected
+        str(year), params.url(params.changes_without("from", "to") | dates), count, is_selected
     )
 
 

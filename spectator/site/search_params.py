@@ -81,19 +81,19 @@ class SearchParams:
         query = urlencode({name: fields[name] for name in FIELDS if fields[name]})
         return in_edition(f"{path}?{query}" if query else path)
 
-    def removing(self, *names: str) -> dict[str, str]:
+    def changes_without(self, *names: str) -> dict[str, str]:
         """Return the changes that remove filters, in parameters or typed (`in:politics`)."""
-        return dict.fromkeys(names, "") | self._removing_typed(f"{_MINUS}?", names)
+        return dict.fromkeys(names, "") | self._text_without(f"{_MINUS}?", names)
 
-    def removing_included(self, name: str) -> dict[str, str]:
+    def changes_without_included(self, name: str) -> dict[str, str]:
         """Return the changes that remove a filter but keep its exclusions (`-in:politics`)."""
-        return {name: ""} | self._removing_typed("", (name,))
+        return {name: ""} | self._text_without("", (name,))
 
-    def removing_excluded(self, name: str) -> dict[str, str]:
+    def changes_without_excluded(self, name: str) -> dict[str, str]:
         """Return the changes that remove the exclusions of a filter (`-in:politics`)."""
-        return self._removing_typed(_MINUS, (name,))
+        return self._text_without(_MINUS, (name,))
 
-    def _removing_typed(self, sign: str, names: Sequence[str]) -> dict[str, str]:
+    def _text_without(self, sign: str, names: Sequence[str]) -> dict[str, str]:
         words = "|".join(_FILTER_PREFIXES[name] for name in names)
         pattern = (
             rf"(?<!\S){sign}(?:{words})[:：](?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"

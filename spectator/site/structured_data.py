@@ -51,7 +51,7 @@ def news_article_json(article: Article) -> Markup:
         or {"@type": "Organization", "name": name},
         "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute_url("/")},
     }
-    corrections = [note for note in article.corrections if note.kind == "correction"]
+    corrections = [note for note in article.notes if note.kind == "correction"]
     if corrections:
         data["correction"] = [
             {"@type": "CorrectionComment", "text": note.text, "datePublished": iso(note.made_at)}

@@ -22,7 +22,7 @@ from tests.browser.running_site import RunningSite, descendants
 from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
-NEW = "/newsroom/stories/new"
+NEW_STORY_PATH = "/newsroom/stories/new"
 DRAFTS = module("local_drafts")
 IGNORED_ERRORS = (
     "net::ERR",
@@ -40,7 +40,7 @@ SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 def form_window(scripted_writer: Visit) -> Visit:
     """Editor's window at the form of a new story, in which network errors are expected."""
     scripted_writer.ignored_errors = IGNORED_ERRORS
-    scripted_writer.open(NEW)
+    scripted_writer.open(NEW_STORY_PATH)
     return scripted_writer
 
 
@@ -63,7 +63,7 @@ def type_text(page: Page, text: str) -> None:
 def open_with_clock(visit: Visit) -> Page:
     """Open the form of a new story with a clock that the test can advance."""
     visit.page.clock.install()
-    return visit.open(NEW)
+    return visit.open(NEW_STORY_PATH)
 
 
 def let_retries_pass(page: Page, count: int) -> None:
@@ -216,7 +216,7 @@ def test_a_form_submitted_offline_can_be_cancelled(form_window: Visit) -> None:
     page.context.set_offline(False)
     expect_status(page).to_have_text(SAVED_MESSAGE)
     let_retries_pass(page, 1)
-    assert form_window.path == NEW
+    assert form_window.path == NEW_STORY_PATH
 
 
 @pytest.mark.parametrize("runs_unload_handlers", [True, False])
@@ -234,7 +234,7 @@ def test_unsaved_text_of_a_closed_tab_is_offered_in_the_next(
         page.close(run_before_unload=runs_unload_handlers)
     context.set_offline(False)
     form_window.page = again
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     banner = again.get_by_role("region", name="saved only on this device")
     banner.get_by_text("Show both versions").click()
     expect(banner).to_contain_text("In a tab that was closed")
@@ -253,7 +253,7 @@ def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Vi
     expect_status(page).to_have_text(KEPT_MESSAGE)
     page.route("**/autosave", lambda route: route.abort())
     page.context.set_offline(False)
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     banner = page.get_by_role("region", name="saved only on this device")
     for _ in range(2):  # it can be discarded and brought back again
         banner.get_by_role("button", name="Discard").click()
@@ -264,7 +264,7 @@ def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Vi
         expect(page.get_by_role("button", name="Bring back")).to_be_focused()
         assert count_drafts(page) == 0  # a logout does not warn of it
         assert axe.violations(page) == []
-        form_window.open(NEW)
+        form_window.open(NEW_STORY_PATH)
         page.get_by_role("button", name="Bring back").click()
         expect(banner).to_have_count(1)
         assert count_drafts(page) == 1
@@ -276,7 +276,7 @@ def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Vi
           await localDrafts.save({{ ...draft, discarded }});
         }}"""
     )
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     poll(page, f"(await {DRAFTS}.all()).length === 0")
 
 
@@ -298,14 +298,14 @@ def test_leaving_right_after_typing_warns_unless_the_text_is_stored_locally(
     page.keyboard.type(" The end.")
     page.context.set_offline(False)
     page.route("**/autosave", lambda route: route.abort())
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     drafts = page.evaluate(f"async () => JSON.stringify(await {DRAFTS}.unsaved())")
     assert dialogs == ["beforeunload"] or "The end." in drafts
 
 
 def test_texts_of_two_tabs_are_both_autosaved(form_window: Visit) -> None:
     page, other = form_window.page, form_window.page.context.new_page()
-    other.goto(form_window.site.url + NEW)
+    other.goto(form_window.site.url + NEW_STORY_PATH)
     page.get_by_label("Headline").fill("In the first tab")
     other.get_by_label("Headline").fill("In the second tab")
     for tab in (page, other):
@@ -318,7 +318,7 @@ def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) ->
     page = form_window.page
     page.context.clear_cookies()  # other tests share the session, which a logout would end
     form_window.log_in()
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Only on this device")
     expect_status(page).to_have_text(KEPT_MESSAGE)
@@ -335,7 +335,7 @@ def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) ->
     dialog.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/newsroom/login**")
     form_window.log_in()
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
 
 
@@ -345,7 +345,7 @@ def test_no_text_is_lost_when_the_server_is_killed(
     with open_window(browser, killable_site) as visit:
         visit.ignored_errors, page = IGNORED_ERRORS, visit.page
         visit.log_in()
-        visit.open(NEW)
+        visit.open(NEW_STORY_PATH)
         page.get_by_label("Headline").fill("Over a power cut")
         type_text(page, "Before.")
         expect_status(page).to_have_text(SAVED_MESSAGE)

@@ -14,7 +14,7 @@ from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import draw_picture
 from tests.browser.test_autosave import (
     IGNORED_ERRORS,
-    NEW,
+    NEW_STORY_PATH,
     SAVED_MESSAGE,
     autosaved_text,
     expect_status,
@@ -43,7 +43,7 @@ def form_window(browser: Browser, site: RunningSite, editor_state: object) -> It
     """Editor's window at the form of a new story, in which network errors are expected."""
     with open_window(browser, site, storage_state=editor_state) as visit:
         visit.ignored_errors = IGNORED_ERRORS
-        visit.open(NEW)
+        visit.open(NEW_STORY_PATH)
         yield visit
 
 
@@ -84,7 +84,7 @@ def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list
     """
     routes: list[Route] = []
     page.route(
-        "**" + NEW,
+        "**" + NEW_STORY_PATH,
         lambda route: (
             routes.append(route) if route.request.method == "POST" else route.continue_()
         ),
@@ -148,7 +148,7 @@ def test_a_form_in_transit_can_be_cancelled(form_window: Visit) -> None:
     expect(page.locator("[name=copy]")).to_have_value(form_id)
     assert "In transit, and more" in autosaved_text(form_window.site)
     wait_until_no_local_draft(page)
-    page.unroute("**" + NEW)
+    page.unroute("**" + NEW_STORY_PATH)
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     expect(page.get_by_label("Headline")).to_have_value("In transit, and more")
@@ -238,7 +238,7 @@ def test_a_browser_without_storage_warns_before_leaving(form_window: Visit) -> N
     page.on("dialog", accept)
     page.context.set_offline(False)
     page.route("**/autosave", lambda route: route.abort())
-    form_window.open(NEW)
+    form_window.open(NEW_STORY_PATH)
     assert dialogs == ["beforeunload"]
 
 

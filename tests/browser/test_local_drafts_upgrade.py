@@ -1,4 +1,4 @@
-"""Local drafts stored by scripts of an earlier version can be restored, discarded and deleted."""
+"""Local drafts that an earlier version stored can be restored, discarded and deleted."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.running_site import RunningSite
-from tests.browser.test_autosave import NEW, SAVED_MESSAGE, poll
+from tests.browser.test_autosave import NEW_STORY_PATH, SAVED_MESSAGE, poll
 from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 DAY_MS = 24 * 3600 * 1000
 
 # Store and read records as the scripts did until November 2026, without the present scripts.
+# The store `copies` has local drafts, their key `copy` is a form_id; browsers have these old names.
 PUT = """
 records => new Promise((resolve, reject) => {
   const request = indexedDB.open("newsroom", 1);
@@ -91,7 +92,7 @@ def current_user(visit: Visit) -> str:
 def test_a_draft_of_the_old_scripts_is_offered_restored_and_deleted(editor_window: Visit) -> None:
     page, user = editor_window.page, current_user(editor_window)
     page.evaluate(PUT, [old_record(user, "0" * 35), old_record("999", "1" * 35)])
-    editor_window.open(NEW)
+    editor_window.open(NEW_STORY_PATH)
     banner = page.get_by_role("region", name="saved only on this device")
     banner.get_by_text("Show both versions").click()
     expect(banner).to_contain_text("Written before the upgrade")
@@ -108,7 +109,7 @@ def test_a_draft_of_the_old_scripts_is_offered_restored_and_deleted(editor_windo
     )  # only the other user's remains
 
 
-def test_old_drafts_that_are_stored_or_discarded_for_30_days_are_deleted(
+def test_old_drafts_are_deleted_once_on_the_server_or_30_days_after_discarding(
     editor_window: Visit,
 ) -> None:
     page, user = editor_window.page, current_user(editor_window)
@@ -125,7 +126,7 @@ def test_old_drafts_that_are_stored_or_discarded_for_30_days_are_deleted(
     editor_window.open(f"/newsroom/stories/?stored={'c' * 35}")
     remaining = "(await READ).map(record => record.copy[0]).sort().join('')".replace("READ", READ)
     poll(page, f"{remaining} === 'ad'")
-    editor_window.open(NEW)
+    editor_window.open(NEW_STORY_PATH)
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
     page.get_by_role("button", name="Bring back").click()
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(2)
@@ -135,7 +136,7 @@ def test_new_drafts_have_the_same_keys_as_old_ones(editor_window: Visit) -> None
     """After a downgrade, the earlier scripts find the new drafts."""
     page, user = editor_window.page, current_user(editor_window)
     editor_window.ignored_errors = ("net::ERR", "Failed to fetch")
-    editor_window.open(NEW)
+    editor_window.open(NEW_STORY_PATH)
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Of the new scripts")
     poll(page, f"(await {READ}).length === 1")

@@ -69,7 +69,7 @@ def test_a_story_is_written_published_and_corrected_by_touch(phone: Visit) -> No
     press(page, "Publish correction")
     page.get_by_role("link", name="On the site").tap()
     expect(page.locator("h1")).to_have_text("Written with a thumb")
-    expect(page.locator(".corrections")).to_contain_text("A word was missing.")
+    expect(page.locator(".notes")).to_contain_text("A word was missing.")
     if phone.has_script:
         expect(page.locator(".prose strong")).to_have_text(re.compile("Bold ones."))
 

@@ -20,7 +20,7 @@ from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
-NEW = "/newsroom/stories/new"
+NEW_STORY_PATH = "/newsroom/stories/new"
 MEGABYTE = 1024 * 1024
 
 
@@ -49,7 +49,7 @@ def fill_required(page: Page, headline: str) -> None:
 
 
 def test_lengths_of_headline_and_dek_are_counted(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     length = page.locator("#headline-length")
     expect(length).to_have_text("")
     page.locator("#headline").fill("x")
@@ -88,13 +88,13 @@ def test_lengths_of_headline_and_dek_are_counted(writer: Visit) -> None:
     ],
 )
 def test_words_of_the_story_are_counted(writer: Visit, body: str, expected: str) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     restore(page, body)
     expect(word_count(page)).to_have_text(expected)
 
 
 def test_typing_updates_the_word_count_but_not_the_page_weight(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     page.locator("#weight").evaluate(
         "weight => { window.weight = weight; weight.textContent = '12 KB'; }"
     )
@@ -117,7 +117,7 @@ def test_the_form_of_a_stored_story_shows_the_same_reading_time_as_its_page(
 
 @pytest.mark.parametrize("key", ["Control+s", "Meta+s"])
 def test_a_shortcut_saves(writer: Visit, key: str) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     headline = f"Saved by {key}"
     fill_required(page, headline)
     page.locator("#body-editor").click()
@@ -130,7 +130,7 @@ def test_a_shortcut_saves(writer: Visit, key: str) -> None:
 
 
 def test_pressing_the_save_shortcut_twice_saves_once(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     fill_required(page, "Pressed twice")
     methods: list[str] = []
 
@@ -139,7 +139,7 @@ def test_pressing_the_save_shortcut_twice_saves_once(writer: Visit) -> None:
         time.sleep(1)
         route.fallback()
 
-    page.route("**" + NEW, delay)
+    page.route("**" + NEW_STORY_PATH, delay)
     page.evaluate(
         """() => [0, 400].forEach(delay => setTimeout(() => {
           const options = {key: "s", ctrlKey: true, bubbles: true};
@@ -151,7 +151,7 @@ def test_pressing_the_save_shortcut_twice_saves_once(writer: Visit) -> None:
 
 
 def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     fill_required(page, "Published by a key")
     page.locator("#authors-entry").fill("Ama Serwaa")
     page.keyboard.press("Control+Shift+Enter")
@@ -159,7 +159,7 @@ def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Visit) 
     expect(dialog).to_be_visible()
     page.keyboard.press("Enter")  # on the focused button, which cancels
     expect(dialog).to_be_hidden()
-    assert writer.path == NEW
+    assert writer.path == NEW_STORY_PATH
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
         dialog.get_by_role("button", name="Publish").click()
@@ -210,7 +210,7 @@ def test_shortcuts_change_a_published_story_only_after_confirmation(
     "name", ["slug", "source_name", "source_url", "picture_credit", "published_at"]
 )
 def test_enter_in_a_single_line_field_saves_a_draft(writer: Visit, name: str) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     headline = f"Saved by Enter in {name}"
     fill_required(page, headline)
     with page.expect_navigation():
@@ -266,18 +266,18 @@ def test_enter_on_a_published_story_without_script_publishes_nothing(
 
 
 def test_shortcuts_do_nothing_while_a_dialog_is_open(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     fill_required(page, "Not saved under a dialog")
     page.get_by_role("toolbar").get_by_role("button", name="Link", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Control+s")
     page.wait_for_timeout(300)
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert writer.path == NEW
+    assert writer.path == NEW_STORY_PATH
 
 
 def test_the_error_summary_is_focused_and_links_to_the_fields(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     page.locator("#countries-entry").fill("Atlantis")
     page.locator("#source_url").fill("not a link")
     writer.expected_statuses = {422}
@@ -337,7 +337,7 @@ def test_other_editors_are_announced_once(scripted_writer: Visit, tmp_path: Path
 
 
 def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path: Path) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     picture, alt = page.locator("#picture"), page.locator("#picture_alt")
     hint = page.get_by_text("Required with a picture")
     picture.set_input_files(draw_picture(tmp_path / "boats.png", (90, 60)))
@@ -355,7 +355,7 @@ def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path:
 
 
 def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     picture = page.locator("#picture")
     (tmp_path / "huge.jpg").write_bytes(b"x" * (40 * MEGABYTE + 1))
     (tmp_path / "large.jpg").write_bytes(b"x" * (40 * MEGABYTE))
@@ -373,7 +373,7 @@ def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) 
 
 
 def test_the_form_fits_the_screen_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.locator("#headline").fill("A long headline " * 6)
     page.locator("#picture").set_input_files(

@@ -35,7 +35,7 @@ SUGGESTIONS = {
     "topics": [("Elections", "", "3 stories")],
     "sources": [("Reuters", "https://www.reuters.com/x", ""), ("Agence", "", "")],
 }
-NEW = "/newsroom/stories/new"
+NEW_STORY_PATH = "/newsroom/stories/new"
 
 
 def fulfill_suggestions(route: Route) -> None:
@@ -56,7 +56,7 @@ def fulfill_suggestions(route: Route) -> None:
 def page(scripted_writer: Visit) -> Page:
     """Form of a new story with fixed suggestions."""
     scripted_writer.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
-    return scripted_writer.open(NEW)
+    return scripted_writer.open(NEW_STORY_PATH)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_typed_name_becomes_a_chip(page: Page, key: str) -> None:
     expect(chips(page, "authors")).to_have_text(["Tesfaye Bekele"])
     expect(entry(page, "authors")).to_have_value("")
     expect(page.locator("#authors")).to_have_value("Tesfaye Bekele")
-    assert urlsplit(page.url).path == NEW, "Enter submitted the form"
+    assert urlsplit(page.url).path == NEW_STORY_PATH, "Enter submitted the form"
 
 
 def test_names_with_commas_are_separated_by_semicolons(page: Page) -> None:
@@ -284,7 +284,7 @@ def test_requests_for_suggestions_contain_only_the_typed_name(page: Page) -> Non
 
 
 def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     page.locator("#headline").fill("Names are submitted")
     page.locator("#section").select_option("business")
     set_value(page, "body", "The first boat.")
@@ -294,7 +294,7 @@ def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Visit) ->
     expect(page.locator("#countries")).to_have_value("Mali")
     type_in(page, "topics", "Half typed")
     with page.expect_request(
-        lambda request: request.method == "POST" and request.url.endswith(NEW)
+        lambda request: request.method == "POST" and request.url.endswith(NEW_STORY_PATH)
     ) as sent:
         page.locator(".bar button[name=do][value=save]").click()
     body = sent.value.post_data_buffer or b""
@@ -313,7 +313,7 @@ def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Visit) ->
 
 
 def test_a_refused_country_is_described_at_its_entry(writer: Visit) -> None:
-    page = writer.open(NEW)
+    page = writer.open(NEW_STORY_PATH)
     page.locator("#headline").fill("Where is Atlantis?")
     set_value(page, "countries", "Ghana, Atlantis")
     writer.expected_statuses = {422}
@@ -340,7 +340,7 @@ def test_without_htmx_names_still_become_chips(
             ),
         )
         visit.ignored_errors = ("integrity", "digest")
-        page = visit.open(NEW)
+        page = visit.open(NEW_STORY_PATH)
         type_in(page, "countries", "Mali, Atlantis,")
         expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
 
@@ -349,7 +349,7 @@ def test_without_script_the_plain_inputs_are_visible(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with open_window(browser, site, has_script=False, storage_state=editor_state) as visit:
-        page = visit.open(NEW)
+        page = visit.open(NEW_STORY_PATH)
         for name in ("Byline", "Countries", "Topics"):
             expect(page.get_by_label(name)).to_be_visible()
         expect(page.get_by_role("status")).to_have_count(0)

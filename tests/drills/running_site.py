@@ -24,10 +24,11 @@ from spectator import create_app, indexing, publishing, queries, urls
 from spectator.db import db
 from spectator.models import User
 from spectator.search import IndexUnavailableError, open_index
+from spectator.search.whoosh.generations import DAMAGE_MARKER, OFFSET_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 40.0
-OWN_INDEX_FILES = {"position", "damaged", "MAIN_WRITELOCK"}  # not the engine's
+OWN_INDEX_FILES = {OFFSET_FILE, DAMAGE_MARKER, "MAIN_WRITELOCK"}  # not the engine's
 
 
 def eventually(

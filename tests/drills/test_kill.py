@@ -14,6 +14,7 @@ import pytest
 
 from spectator import queries
 from spectator.db import sqlite
+from spectator.search.whoosh.generations import OFFSET_FILE
 from tests.drills import publisher
 from tests.drills.running_site import Site, Story, eventually
 from tests.drills.sizes import drill_size
@@ -90,6 +91,6 @@ def edition(site: Site) -> int:
 def index_offset(site: Site) -> int:
     """Return the number of the last outbox row that is indexed; 0 without an index."""
     try:
-        return int((site.data / "index" / "current" / "position").read_text().split()[0])
+        return int((site.data / "index" / "current" / OFFSET_FILE).read_text().split()[0])
     except FileNotFoundError:  # the worker may replace the generation at any time
         return 0

@@ -16,7 +16,7 @@ from spectator.db import db
 from spectator.headers import DEFAULT_HEADERS
 from spectator.models import User
 from spectator.publishing import Action
-from spectator.static_files import checkout_version
+from spectator.static_files import project_files_version
 from tests.conftest import make_draft
 from tests.drills.conftest import sites
 from tests.drills.nginx_proxy import (
@@ -152,7 +152,7 @@ def test_nginx_serves_static_files_and_pictures_with_the_sites_headers(real: Rea
     )
     if HAS_BROTLI:
         assert fetch(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
-    versioned = fetch(port, f"/static/{checkout_version()}/css/newsroom.css", OLD_BROWSER)
+    versioned = fetch(port, f"/static/{project_files_version()}/css/newsroom.css", OLD_BROWSER)
     # These two come from the site, because only the site knows the current version.
     assert versioned.text == style.text and versioned.headers["cache-control"] == YEAR
     other = fetch(port, "/static/0123456789/css/newsroom.css", OLD_BROWSER)
@@ -264,7 +264,8 @@ def test_cached_pages_survive_an_outage(real: RealSite) -> None:
         *(story.path for story in real.stories),
     ]
     cached += [
-        f"/static/{checkout_version()}/js/{name}.js" for name in ("site", "search", "combobox")
+        f"/static/{project_files_version()}/js/{name}.js"
+        for name in ("site", "search", "combobox")
     ]
     encodings = [BROWSER, OLD_BROWSER, SCRIPT]
     for accepted in encodings:

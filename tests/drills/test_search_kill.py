@@ -20,6 +20,7 @@ from spectator import queries
 from spectator.db import db
 from spectator.models import Outbox
 from spectator.search import MAX_PER_PAGE, Index, SearchRequest, open_index
+from spectator.search.whoosh.generations import OFFSET_FILE
 from tests.drills.running_site import Site, Story, eventually
 from tests.drills.sizes import drill_size
 from tests.drills.test_kill import acknowledged, check_nothing_is_lost
@@ -80,7 +81,7 @@ def kill_in_commit(site: Site, delay_seconds: float, number: int) -> str:
 def recorded_state(site: Site) -> tuple[str, set[str]]:
     """Return the offset recorded in the index, and the files that belong to it."""
     try:
-        first, *lines = (site.data / "index" / "current" / "position").read_text().splitlines()
+        first, *lines = (site.data / "index" / "current" / OFFSET_FILE).read_text().splitlines()
     except FileNotFoundError:
         return "", set()
     return first, {line.split(" ", 1)[1] for line in lines}

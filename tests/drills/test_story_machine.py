@@ -55,7 +55,7 @@ class StoryModel:
     slugs: list[str] = field(default_factory=list)  # the present one last
     revisions: list[str] = field(default_factory=list)  # the word of each
     versions: list[int] = field(default_factory=list)
-    corrections: int = 0
+    note_count: int = 0
 
 
 class Stories(RuleBasedStateMachine):
@@ -151,7 +151,7 @@ class Stories(RuleBasedStateMachine):
             story.slugs.clear()
         story.slugs.append(f"about-{word}")
         story.status = STATES_AFTER.get(action, story.status)
-        story.corrections += action in {"update", "correct"}
+        story.note_count += action in {"update", "correct"}
         self.note(article_id)
 
     @rule(
@@ -216,7 +216,7 @@ class Stories(RuleBasedStateMachine):
             article = self.get(article_id)
             assert (article.status, article.headline) == (story.status, f"About {story.word}")
             assert (article.version, article.slug) == (story.versions[-1], story.slugs[-1])
-            assert len(article.corrections) == story.corrections
+            assert len(article.notes) == story.note_count
             rows = (
                 db.session.query(Revision)
                 .filter_by(article_id=article_id)

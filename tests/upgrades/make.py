@@ -16,7 +16,7 @@ from alembic import command
 from sqlalchemy import Connection, inspect, text
 
 from spectator import create_app, migrations
-from spectator.db import WRITE_FLAG, db
+from spectator.db import WRITE_OPTION, db
 from tests.upgrades.samples import SAMPLES, rows_of
 
 DIRECTORY = Path(__file__).parent
@@ -73,7 +73,7 @@ def make(version: str) -> Path:
         app = create_app({"SPECTATOR_DATA_DIR": directory})
         with app.app_context():
             engine = db.engine
-            with engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+            with engine.connect().execution_options(**{WRITE_OPTION: True}) as connection:
                 lines = statements(connection, version)
             engine.dispose()
     path = DIRECTORY / f"{version}.sql"

@@ -8,7 +8,7 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-WAS_PUBLIC = sa.text("status IN ('published', 'withdrawn')")
+EVER_PUBLIC = sa.text("status IN ('published', 'withdrawn')")
 
 
 def upgrade() -> None:
@@ -20,6 +20,6 @@ def upgrade() -> None:
         "article",
         ["slug"],
         unique=True,
-        sqlite_where=WAS_PUBLIC,
-        postgresql_where=WAS_PUBLIC,
+        sqlite_where=EVER_PUBLIC,
+        postgresql_where=EVER_PUBLIC,
     )

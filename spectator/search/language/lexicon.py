@@ -20,14 +20,16 @@ class Lexicon(Protocol):
     def word_frequency(self, word: str) -> int:
         """Return the number of articles with the word in their body."""
 
-    def is_joined_name(self, word: str) -> bool:
-        """Return whether the archive has the word as a name with an apostrophe."""
+    def is_name_without_apostrophe(self, word: str) -> bool:
+        """Return whether the word is a name in the archive, written without its apostrophe."""
 
     def similar_words(self, word: str, distance: int) -> Collection[str]:
         """Return words of headlines and names within an edit distance and with the same initial."""
 
-    def newest_headlines(self, rows: Sequence[Sequence[str]], limit: int) -> list[int]:
-        """Return the newest articles whose headline has every word of one of the rows.
+    def newest_ids_by_headline(
+        self, word_lists: Sequence[Sequence[str]], limit: int
+    ) -> list[int]:
+        """Return the ids of the newest articles whose headline has every word of one of the lists.
 
-        The last word of a row is a prefix.
+        The last word of a list is a prefix.
         """

@@ -28,7 +28,7 @@ def suggest_spelling(lexicon: Lexicon, text: str) -> str:
         if word not in candidates or len(word) < MIN_WORD_LENGTH or checked == MAX_CHECKED_WORDS:
             continue
         is_frequent = lexicon.word_frequency(word) > KNOWN_WORD_FREQUENCY
-        if is_frequent or lexicon.is_joined_name(word):
+        if is_frequent or lexicon.is_name_without_apostrophe(word):
             continue
         checked += 1
         correction = _nearest_word(lexicon, word)

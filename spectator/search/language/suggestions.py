@@ -23,10 +23,10 @@ def suggest(lexicon: Lexicon, text: str, limit: int) -> Suggestions:
     country_slugs = [country.slug for country in suggest_countries(text.strip())]
     runs = islice(word_runs(text), MAX_PHRASE_WORDS)
     joined = ["".join(token.text for token in run) for run in runs]
-    rows = [words] if joined == words else [words, joined]
+    word_lists = [words] if joined == words else [words, joined]
     counts = lexicon.facet_counts
     return Suggestions(
-        articles=lexicon.newest_headlines(rows, limit),
+        articles=lexicon.newest_ids_by_headline(word_lists, limit),
         countries=_match_slugs(counts["country"], words, limit, country_slugs),
         topics=_match_slugs(counts["topic"], words, limit),
         authors=_match_slugs(counts["author"], words, limit),
@@ -56,9 +56,11 @@ def _slug_matches(parts: Sequence[str], words: Sequence[str]) -> bool:
     joined.
     """
     *whole_words, prefix = words
-    rows = [words, [*whole_words[:-1], whole_words[-1] + prefix]] if whole_words else [words]
+    alternatives = [words]
+    if whole_words:
+        alternatives.append([*whole_words[:-1], whole_words[-1] + prefix])
     return any(
-        all(word in parts for word in row[:-1])
-        and any(part.startswith(row[-1]) for part in parts)
-        for row in rows
+        all(word in parts for word in alternative[:-1])
+        and any(part.startswith(alternative[-1]) for part in parts)
+        for alternative in alternatives
     )

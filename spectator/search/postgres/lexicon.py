@@ -49,8 +49,8 @@ class DatabaseLexicon:
             self._read_frequencies([word])
         return self._frequencies[word]
 
-    def is_joined_name(self, word: str) -> bool:
-        """See `Lexicon.is_joined_name`."""
+    def is_name_without_apostrophe(self, word: str) -> bool:
+        """See `Lexicon.is_name_without_apostrophe`."""
         return bool(self._reader.terms_with_prefix(f"{JOINED}{word} "))
 
     def similar_words(self, word: str, distance: int) -> set[str]:
@@ -73,15 +73,17 @@ class DatabaseLexicon:
             self._read_frequencies(words)  # in one statement: the caller compares them
         return words
 
-    def newest_headlines(self, rows: Sequence[Sequence[str]], limit: int) -> list[int]:
-        """See `Lexicon.newest_headlines`."""
+    def newest_ids_by_headline(
+        self, word_lists: Sequence[Sequence[str]], limit: int
+    ) -> list[int]:
+        """See `Lexicon.newest_ids_by_headline`."""
         queries = [
             all_of(
-                quote(HEADLINE + word, is_prefix=number == len(row))
-                for number, word in enumerate(row, 1)
+                quote(HEADLINE + word, is_prefix=number == len(words))
+                for number, word in enumerate(words, 1)
             )
-            for row in rows
-            if all(map(is_indexable, row))
+            for words in word_lists
+            if all(map(is_indexable, words))
         ]
         if not queries:
             return []

@@ -55,11 +55,16 @@ class Scorer:
 
 
 def sort_by_date(
-    reader: Reader, selection: Selection, count: int, offset: int = 0, *, oldest: bool = False
+    reader: Reader,
+    selection: Selection,
+    count: int,
+    offset: int = 0,
+    *,
+    oldest_first: bool = False,
 ) -> list[int]:
     """Return the ids of `count` documents after `offset`, the newest or oldest first."""
     where, values = selection.sql()
-    sql = BY_DATE.format(where=where, order="ASC" if oldest else "DESC")
+    sql = BY_DATE.format(where=where, order="ASC" if oldest_first else "DESC")
     return [key for (key,) in reader.execute(sql, values | {"count": count, "offset": offset})]
 
 

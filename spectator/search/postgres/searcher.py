@@ -177,4 +177,4 @@ def _page(
     if request.sort == "relevance" and matches.scorer:
         return sort_by_relevance(reader, allowed, query, matches.scorer, page)
     is_oldest = request.sort == "oldest"
-    return sort_by_date(reader, allowed, size, page.start, oldest=is_oldest)
+    return sort_by_date(reader, allowed, size, page.start, oldest_first=is_oldest)

@@ -107,7 +107,7 @@ class Verifier:
     ) -> set[int]:
         """Return the candidates whose texts match every matcher, of the first `limit`."""
         reader, oldest = self.reader, self.is_oldest_first
-        ids = sort_by_date(reader, candidates, limit + 1, oldest=oldest)
+        ids = sort_by_date(reader, candidates, limit + 1, oldest_first=oldest)
         if are_results and len(ids) > limit:
             reader.is_partial = True
         del ids[limit:]

@@ -22,7 +22,9 @@ from spectator.search.whoosh.internals import COMMIT_SUFFIX, WRITE_LOCK
 
 _GENERATION_NAME = re.compile(r"generation-(\d{6,})")
 _OFFSET_FILE = re.compile(r"(\d{1,18})\n((?:\d+/\d+ \S+\n)*)")
-_UNTRACKED_FILES = {"position", "position.new", "damaged", WRITE_LOCK}
+OFFSET_FILE = "position"  # its old name
+DAMAGE_MARKER = "damaged"  # an empty file
+_UNTRACKED_FILES = {OFFSET_FILE, f"{OFFSET_FILE}.new", DAMAGE_MARKER, WRITE_LOCK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,13 @@ class Generation:
     @property
     def is_damaged(self) -> bool:
         """Whether a reader has marked this generation as unusable."""
-        return (self.path / "damaged").exists()
+        return (self.path / DAMAGE_MARKER).exists()
 
     def mark_damaged(self) -> None:
         """Mark the generation for a rebuild. Never raises, since the page must be answered."""
         # If nothing can be written, WhooshIndex.offset() still notices the damage itself.
         with contextlib.suppress(OSError):
-            (self.path / "damaged").touch()
+            (self.path / DAMAGE_MARKER).touch()
 
 
 class Generations:
@@ -86,7 +88,7 @@ class Generations:
         try:
             name = os.readlink(self.directory / "current")
             path = self.directory / name
-            with open(path / "position", encoding="ascii") as file:
+            with open(path / OFFSET_FILE, encoding="ascii") as file:
                 status = os.fstat(file.fileno())
                 match = _OFFSET_FILE.fullmatch(file.read())
         except (OSError, UnicodeDecodeError):
@@ -166,7 +168,7 @@ def write_format(path: Path, number: int) -> None:
 
 def write_offset(path: Path, offset: int) -> None:
     """Record the outbox offset and the manifest of a generation, atomically."""
-    temporary = path / "position.new"
+    temporary = path / f"{OFFSET_FILE}.new"
     entries = [
         entry
         for entry in os.scandir(path)
@@ -177,7 +179,7 @@ def write_offset(path: Path, offset: int) -> None:
         file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in entries)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path / "position")
+    temporary.replace(path / OFFSET_FILE)
 
 
 def fsync_files(path: Path, names: Iterable[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The `Lexicon` of a snapshot, for spelling and suggestions."""
+"""A `Lexicon` (search/language/lexicon.py) of a Whoosh snapshot, for spelling and suggestions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_PREFIX_WORDS = 200  # in each segment
 
 
 class SnapshotLexicon:
-    """An implementation of `Lexicon`, which documents its methods."""
+    """An implementation of the protocol `Lexicon`, which documents the methods."""
 
     def __init__(self, snapshot: Snapshot, has_language: LanguageTest | None = None) -> None:
         self._snapshot = snapshot
@@ -46,8 +46,8 @@ class SnapshotLexicon:
         """See `Lexicon.word_frequency`."""
         return word_frequency(self._snapshot, word)
 
-    def is_joined_name(self, word: str) -> bool:
-        """See `Lexicon.is_joined_name`."""
+    def is_name_without_apostrophe(self, word: str) -> bool:
+        """See `Lexicon.is_name_without_apostrophe`."""
         return bool(apostrophe_variants(self._snapshot, word))
 
     def similar_words(self, word: str, distance: int) -> set[str]:
@@ -56,10 +56,12 @@ class SnapshotLexicon:
         budget = self._snapshot.budget
         return set(similar_words(leaves, DICTIONARY_FIELDS, word, distance, budget))
 
-    def newest_headlines(self, rows: Sequence[Sequence[str]], limit: int) -> list[int]:
-        """See `Lexicon.newest_headlines`."""
+    def newest_ids_by_headline(
+        self, word_lists: Sequence[Sequence[str]], limit: int
+    ) -> list[int]:
+        """See `Lexicon.newest_ids_by_headline`."""
         snapshot = self._snapshot
-        documents = set[int]().union(*(_match_headlines(snapshot, row) for row in rows))
+        documents = set[int]().union(*(_match_headlines(snapshot, words) for words in word_lists))
         documents -= snapshot.deleted
         if self._has_language:
             documents = set(filter(language_predicate(snapshot, self._has_language), documents))
@@ -68,7 +70,10 @@ class SnapshotLexicon:
 
 
 def suggest_spelling_of(snapshot: Snapshot, text: str) -> str:
-    """Return a better spelling of the text, or "", within a budget of its own."""
+    """Return a better spelling of the text, or "".
+
+    Its steps are limited separately, and then charged to the search's budget too.
+    """
     search_budget, snapshot.budget = snapshot.budget, Budget(MAX_SPELLING_STEPS)
     try:
         return suggest_spelling(SnapshotLexicon(snapshot), text)
@@ -102,7 +107,10 @@ def _match_headlines(snapshot: Snapshot, words: Sequence[str]) -> set[int]:
 
 
 def _headlines_with_name(snapshot: Snapshot, names: Iterable[Phrase]) -> set[int]:
-    """Return the documents whose headline has one of these names, with its apostrophe."""
+    """Return the documents whose headline has one of these names.
+
+    Each name is given as the parts around its apostrophe.
+    """
     return {
         document
         for parts in names

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-# Ground, body, line and light of a cloth. No ground is pale or black, so that a cover stands out
-# in both themes.
+# Background, main colour, lines and highlights of a cloth: {a}, {b}, {c} and {d} in the drawings.
+# No background is pale or black, so that a cover stands out in both themes.
 _PALETTES = (
     ("#5a2117", "#b5482a", "#e0a33e", "#f0dfbf"),
     ("#3d2a1e", "#8a5a33", "#cf9a58", "#ecdcc0"),
@@ -16,17 +16,17 @@ _PALETTES = (
     ("#d39a35", "#23443a", "#f0dfbf", "#a63a26"),
 )
 
-# A wide line is a strip of cloth and its dashes are the weave. Unlike <pattern>, repeats need no
-# bytes and no ids. Every drawing is symmetrical about x = 160. A strip that starts 60 higher has
-# the other phase of the same dashes.
+# A wide line is a strip of cloth and its dashes are the weave. Dashes repeat the weave without the
+# bytes and ids of a <pattern>. Every drawing is symmetrical about x = 160. A strip that starts 60
+# units higher shows the same dashes, shifted by half.
 _STRIPS = "M32 0v180M96-60v240M160 0v180M224-60v240M288 0v180"
 _PEAKS = "l40-40 40 40 40-40 40 40 40-40 40 40 40-40 40 40"
 _DOWN = "M160 0v180"
 
 
-def _line(colour: str, width: int, path: str, dashes: str = "") -> str:
+def _line(placeholder: str, width: int, path: str, dashes: str = "") -> str:
     weave = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<path stroke="{{{colour}}}" stroke-width="{width}"{weave} d="{path}"/>'
+    return f'<path stroke="{{{placeholder}}}" stroke-width="{width}"{weave} d="{path}"/>'
 
 
 def _group(attributes: str, *drawings: str) -> str:
@@ -34,13 +34,13 @@ def _group(attributes: str, *drawings: str) -> str:
 
 
 def _kente() -> str:
-    """Blocks of weft bars against blocks of warp."""
+    """Kente (Ghanaian strip cloth): blocks of horizontal bars beside blocks of vertical ones."""
     bars = _line("b", 64, _STRIPS, "60") + _line("d", 64, _STRIPS, "0 12 12 12 12 72")
     return bars + _line("c", 32, _STRIPS, "0 60 60 0")
 
 
 def _herringbone() -> str:
-    # One unit wider than the strip, or the ground shows through the seam.
+    # One unit wider than the strip, or the background shows through the seam.
     rising, falling = "M40-320v900M200-320v900", "M120 0v640M280 0v640"
     return "".join(
         _group(
@@ -58,15 +58,15 @@ def _zigzags() -> str:
 
 
 def _stepped_diamonds() -> str:
-    """Diamonds with stairs: lines on one axis, with longer dashes the thinner they are."""
+    """Diamonds with stairs: concentric lines; the thinner the line, the longer its dashes."""
 
-    def stairs(colour: str, *steps: tuple[int, int]) -> str:
+    def stairs(placeholder: str, *steps: tuple[int, int]) -> str:
         lines = (
             f'<path stroke-width="{height}" stroke-dasharray="{width} {160 - width}"'
             f' d="M{-width // 2} 90h420"/>'
             for width, height in steps
         )
-        return _group(f'stroke="{{{colour}}}"', *lines)
+        return _group(f'stroke="{{{placeholder}}}"', *lines)
 
     return stairs("b", (36, 180), (88, 120), (140, 60)) + stairs(
         "c", (20, 100), (52, 60), (84, 20)
@@ -74,11 +74,11 @@ def _stepped_diamonds() -> str:
 
 
 def _adire() -> str:
-    """Rings in half drop, like tie-dye."""
+    """Adire (Yoruba tie-dye): rings, every second row shifted by half."""
     path = "M0 30h330M-32 90h390M0 150h330"
     rings = (
-        _line(colour, width, path)
-        for colour, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14))
+        _line(placeholder, width, path)
+        for placeholder, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14))
     )
     return _group('stroke-linecap="round" stroke-dasharray="0 64"', *rings)
 
@@ -89,7 +89,8 @@ def _blanket() -> str:
 
 
 def _basket() -> str:
-    over = (_line(colour, width, _STRIPS) for colour, width in (("a", 52), ("c", 44), ("d", 4)))
+    lines = (("a", 52), ("c", 44), ("d", 4))
+    over = (_line(placeholder, width, _STRIPS) for placeholder, width in lines)
     under = _line("b", 320, _DOWN, "0 12 36 12")
     return under + _group('stroke-dasharray="72 48" stroke-dashoffset="6"', *over)
 
@@ -109,6 +110,7 @@ def _lattice() -> str:
 
 
 def _bogolan() -> str:
+    """Bogolan (Malian mud cloth): rows of peaks between striped borders."""
     peaks = _line("d", 5, f"M0 96{_PEAKS}M0 110{_PEAKS}M0 124{_PEAKS}")
     borders = _line("b", 320, _DOWN, "32 116") + _line("d", 320, _DOWN, "0 32 4 108 4 32")
     return peaks + borders + _line("c", 16, "M6 16h320M6 164h320", "4 12")
@@ -147,5 +149,5 @@ def cover(slug: str) -> str:
     compresses well.
     """
     digest = sha256(slug.encode("utf-8", "surrogatepass")).digest()
-    ground, body, line, light = _PALETTES[digest[0] % len(_PALETTES)]
-    return _CLOTHS[digest[1] % len(_CLOTHS)].format(a=ground, b=body, c=line, d=light)
+    palette = dict(zip("abcd", _PALETTES[digest[0] % len(_PALETTES)], strict=True))
+    return _CLOTHS[digest[1] % len(_CLOTHS)].format(**palette)

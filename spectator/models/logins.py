@@ -1,4 +1,4 @@
-"""The outbox, and the sessions, login attempts and known clients of the newsroom."""
+"""Sessions of the newsroom, and attempts to log in and the clients that did."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from spectator.db import Base, UTCDateTime
 from spectator.models.people import User
-
-
-class Outbox(Base):
-    """The change log: a row for every action that changes what the public may see.
-
-    Numbers are never reused. `request_id` is the request that took the action, "" for others.
-    """
-
-    __tablename__ = "outbox"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own form
-
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    article_id: Mapped[int | None]
-    action: Mapped[str] = mapped_column(String(20))
-    at: Mapped[datetime] = mapped_column(UTCDateTime)
-    request_id: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
 class UserSession(Base):
@@ -55,7 +39,7 @@ class LoginAttempt(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-class KnownClient(Base):
+class LoginClient(Base):
     """An address or device from which a person has logged in.
 
     `kind` is "address" or "device"; `value` is the address or the hash of the device's token.

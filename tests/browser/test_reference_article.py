@@ -1,7 +1,7 @@
-"""The seed article is published through the form and compared with its source word for word.
+"""The reference article is published through the form and compared with its original by word.
 
-The source is the text of a page of the site that this one replaces. It is not part of the project;
-a short page of the same form is always tested.
+The original is a page of the old site, as plain text. It is not part of the project; a short page
+of the same layout is always tested.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
-SEED_PATH = CHECKOUT.parent / "shared" / "seed-article.txt"
+REFERENCE_PATH = CHECKOUT.parent / "shared" / "seed-article.txt"
 SHORT_PAGE = """Home » What a Well Costs
 
 What a Well Costs
@@ -69,7 +69,7 @@ class PageText:
     def expected_texts(self) -> list[str]:
         """Return the texts that our page must show, in order.
 
-        Our breadcrumb has a section and another separator than the source.
+        Unlike the original's, our breadcrumb includes the section and uses “›”.
         """
         breadcrumb = f"Home › Security › {self.headline}"
         top = [breadcrumb, self.headline, self.dek, f"by {self.author}"]
@@ -82,21 +82,21 @@ class PageText:
         ]
 
 
-def publish_and_compare(visit: Visit, source: PageText) -> None:
+def publish_and_compare(visit: Visit, original: PageText) -> None:
     entries = {
-        "headline": source.headline,
-        "dek": source.dek,
-        "body": "\n\n".join(source.paragraphs),
+        "headline": original.headline,
+        "dek": original.dek,
+        "body": "\n\n".join(original.paragraphs),
         "section": "security",
-        "authors": source.author,
+        "authors": original.author,
         "countries": "Mali",
-        "source_name": source.source,
+        "source_name": original.source,
     }
     page = visit.open(publish(visit, entries))
-    expect(page.get_by_role("heading", level=1)).to_have_text(source.headline)
-    assert page.locator(".prose p").all_inner_texts() == source.paragraphs
+    expect(page.get_by_role("heading", level=1)).to_have_text(original.headline)
+    assert page.locator(".prose p").all_inner_texts() == original.paragraphs
     text, position = " ".join(page.locator("body").inner_text().split()), 0
-    for expected in source.expected_texts():
+    for expected in original.expected_texts():
         offset = text.find(expected, position)
         assert offset >= 0, f"missing, or in the wrong order: {expected}"
         position = offset + len(expected)
@@ -105,12 +105,12 @@ def publish_and_compare(visit: Visit, source: PageText) -> None:
     ), text[position:]
 
 
-def test_the_page_of_the_seed_article_has_the_same_text(editor_window: Visit) -> None:
-    if not SEED_PATH.is_file():
+def test_the_page_of_the_reference_article_has_the_same_text(editor_window: Visit) -> None:
+    if not REFERENCE_PATH.is_file():
         pytest.skip("there is no ../shared/seed-article.txt; only the short page is tested")
-    seed = PageText.parse(SEED_PATH.read_text(encoding="utf-8"))
-    assert len(seed.paragraphs) == 11
-    publish_and_compare(editor_window, seed)
+    reference = PageText.parse(REFERENCE_PATH.read_text(encoding="utf-8"))
+    assert len(reference.paragraphs) == 11
+    publish_and_compare(editor_window, reference)
 
 
 def test_the_page_of_a_short_article_has_the_same_text(editor_window: Visit) -> None:

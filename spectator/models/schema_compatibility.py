@@ -1,4 +1,4 @@
-"""Which older code may use the database."""
+"""Which older code may use the schema of the database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from spectator.db import Base
 
 
-class SchemaSupport(Base):
+class SchemaCompatibility(Base):
     """One row: the schema version, and the schema of the oldest code that may use it.
 
     Each migration writes it (`migrations/env.py`). Code reads it if it does not know the database's
