@@ -19,14 +19,14 @@ from spectator.db import db, retry_later_if_busy
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 60.0  # between looks for pictures, and after an error of the disk or the store
 RENEWAL_SECONDS = 600.0  # between renewals of the cached pages while there is more to do
-PAUSE_FACTOR = 2.0  # a pause is so many times as long as the work before it
+PAUSE_FACTOR = 2.0  # a pause is this many times as long as the work before it
 
 
 class AvifMaker:
     """A task that makes the renditions of one picture at a time, the newest first.
 
     `may_run` says whether this host has the task. Damaged pictures are skipped until a restart;
-    those that caused another error come last, so that none keeps the others from their turn.
+    those that caused another error come last, so that they do not block the others.
     """
 
     def __init__(self, location: media.Location, may_run: Callable[[], bool]) -> None:

@@ -64,7 +64,7 @@ class Source:
     newest: Callable[[], int]
     oldest: Callable[[], int]
     changed_after: Callable[[int], tuple[set[int], int]]
-    causes: Callable[[int, int], Sequence[str]]  # ids of the requests that made the changes
+    request_ids_between: Callable[[int, int], Sequence[str]]
     first_change_time_after: Callable[[int], datetime | None]
     articles: Callable[..., Sequence[Article]]
     versions: Callable[[], dict[int, int]]
@@ -82,7 +82,7 @@ PUBLIC = Source(
     outbox.edition,
     outbox.oldest_seq,
     outbox.articles_changed_after,
-    outbox.causes,
+    outbox.request_ids_between,
     outbox.first_event_time_after,
     queries.articles_to_index,
     queries.published_versions,
@@ -210,7 +210,7 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
         if offset == newest:
             return False
         ids, last = source.changed_after(offset)
-        with request_ids.caused_by(source.causes(offset, last)):
+        with request_ids.caused_by(source.request_ids_between(offset, last)):
             index.apply(_build_changes(ids, source), last, expected_offset=offset)
             log.info("indexed %s changed %s stories", len(ids), source.name)
     except IndexUnavailableError:

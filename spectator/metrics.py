@@ -2,7 +2,7 @@
 
 Each web process writes to a file of its own below `metrics/` in the data directory. The files are
 numbered, and a process takes the lowest number that is free, so there are never more files than
-processes at one time, and the successor of a process goes on with its counts.
+processes at one time, and the successor of a process continues its counts.
 
 The client library takes some 15 MB and a fraction of a second to load, so only processes that
 need it do.

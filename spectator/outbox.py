@@ -123,7 +123,7 @@ def articles_with_actions_after(
     return ids, last
 
 
-def causes(after: int, through: int) -> list[str]:
+def request_ids_between(after: int, through: int) -> list[str]:
     """Return the ids of the first requests that appended the rows after `after` up to `through`."""
     query = select(Outbox.request_id).where(Outbox.seq > after, Outbox.seq <= through)
     query = query.where(Outbox.request_id != "").order_by(Outbox.seq)

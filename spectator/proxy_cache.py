@@ -32,8 +32,8 @@ REFRESH_HEADER = ("X-Spectator-Renew", "1")
 REFRESH_ACTIONS = frozenset({"withdraw", "update", "correct", "rename"})
 BATCH_SIZE = 20
 TIMEOUT_SECONDS, RETRY_SECONDS = 5.0, 2.0
-# After so many attempts, a page that still answers 500 keeps no others waiting. While the whole
-# site is down, the proxy answers 502 or 504.
+# After this many attempts, a page that still answers 500 is skipped, so that the others need not
+# wait. While the whole site is down, the proxy answers 502 or 504.
 MAX_PAGE_FAILURES = 30
 
 
@@ -70,7 +70,7 @@ class ProxyCacheRefresher:
         if last == self.offset:
             return False
         try:
-            with request_ids.caused_by(outbox.causes(self.offset, last)):
+            with request_ids.caused_by(outbox.request_ids_between(self.offset, last)):
                 self._refresh_changed_stories(article_ids, last)
         except (OSError, http.client.HTTPException) as error:
             log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)

@@ -88,7 +88,7 @@ class RenditionConsumer:
 
         A missing or damaged original is logged once and skipped until the worker restarts. Any
         other error, of the disk or from a lack of memory, postpones the rest. Pictures that caused
-        one come last, so that none can keep the others from their turn for ever.
+        one come last, so that they do not block the others.
         """
         stored = media.StoredRenditions(self.location)
         for state in sorted(states, key=lambda state: self.failures[state.digest]):

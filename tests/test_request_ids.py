@@ -87,7 +87,7 @@ def test_a_publication_stores_its_request_and_the_workers_line_names_it(
             outbox.prune(0)
             catch_up()  # builds the index
             create_story(newsroom, headline="Another story", do="publish")
-            [cause] = outbox.causes(1, 2)
+            [cause] = outbox.request_ids_between(1, 2)
             catch_up()
     finally:
         logging.setLogRecordFactory(previous)
@@ -103,7 +103,7 @@ def test_a_line_about_many_requests_names_a_few(app: Flask) -> None:
             with request_ids.caused_by([f"{number:016}"]):
                 outbox.append(session, number, "update")
                 outbox.append_all(session, [(number, "update")])
-    assert outbox.causes(0, 18) == [f"{number:016}" for number in range(5)]
-    assert outbox.causes(10, 12) == [f"{5:016}"]
+    assert outbox.request_ids_between(0, 18) == [f"{number:016}" for number in range(5)]
+    assert outbox.request_ids_between(10, 12) == [f"{5:016}"]
     with request_ids.caused_by(map(str, range(9))):
         assert request_ids.current_id() == "0,1,2,3,4"

@@ -30,7 +30,7 @@ class SharedClock:
         self.next_read_at = 0.0
 
     def now(self) -> datetime:
-        """Return the time; while the server does not answer, as its clock has gone on."""
+        """Return the time; while the server does not answer, by this machine's monotonic clock."""
         if not self.connection.is_postgresql:
             return datetime.now(UTC)
         if time.monotonic() >= self.next_read_at:

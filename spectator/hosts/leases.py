@@ -1,8 +1,8 @@
 """Leases: a task of the shared database belongs to one host at a time.
 
-A lease is a row that expires, because PgBouncer leaves no lock to a session. A host that stands
-still may believe that it has a lease which another has taken meanwhile, so it checks that in the
-transaction that writes (`require`): there is one such transaction at a time.
+A lease is a row that expires, because PgBouncer leaves no lock to a session. A host that was
+suspended may believe that it still has a lease that another host has taken. So it checks its lease
+(`require`) in the transaction that writes, of which there is one at a time.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Record:
     `location` names it in the report ("line 12"); `section` is a name or a slug; `size` is in
     bytes, of all that the source says about it. Single-line fields may hold character references,
     which are decoded once when the story is stored. `picture` is a path below the runner's
-    `pictures_dir`, and `feed_id` the guid of the story in feeds. `unknown_keys` may be cut.
+    `pictures_dir`, and `feed_id` the guid of the story in feeds. `unknown_keys` may be truncated.
     """
 
     location: str

@@ -147,7 +147,7 @@ def _lock(directory: Path) -> Iterator[bool]:
 
 
 def _require_space(directory: Path, size: int = 0) -> None:
-    """Raise BackupError if so many more bytes would leave too little space for the site."""
+    """Raise BackupError if that many more bytes would leave too little space for the site."""
     free = shutil.disk_usage(directory).free
     if free < size + MIN_FREE_BYTES:
         raise BackupError(

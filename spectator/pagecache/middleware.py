@@ -83,7 +83,7 @@ class PageCache:
         return self.slow_path(environ, start_response)
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as the fast path could not."""
+        """Answer a request that the fast path could not answer."""
         key = cache_key(environ)
         if key is None:
             body = self.app(environ, strip_surrogate_key(start_response))

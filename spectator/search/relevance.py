@@ -26,7 +26,7 @@ NAMES_LENGTH_NORM = BM25_K1
 # When any word may match, words in more than this share of the stories are ignored
 # if the query has rarer ones.
 COMMON_WORD_SHARE = 0.1
-# A spelling is suggested if at most so many stories have every word.
+# A spelling is suggested if at most this many stories have every word.
 FEW_HITS = 2
 
 # How many documents are reranked, how many positions of a word are compared, the largest boost, and

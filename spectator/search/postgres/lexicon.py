@@ -1,4 +1,4 @@
-"""The `Lexicon` of a generation, for spelling and suggestions."""
+"""A `Lexicon` (search/language/lexicon.py) of a generation, for spelling and suggestions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GROUP BY word ORDER BY max(documents) DESC, word LIMIT :most
 
 
 class DatabaseLexicon:
-    """An implementation of `Lexicon`, which documents its methods."""
+    """An implementation of the protocol `Lexicon`, which documents the methods."""
 
     def __init__(self, reader: Reader, has_language: LanguageTest | None = None) -> None:
         self._reader = reader

@@ -17,12 +17,12 @@ from spectator.search.postgres.terms import StoredText, facet_term
 MAX_STATEMENT_SECONDS, MAX_SECONDS = 3.0, 5.0
 # Texts that one search may read to see whether words are in a row: some 0.3 s of CPU.
 MAX_VERIFIED = 3_000
-# Of the stored texts that are in memory at once, and of all that one search reads; a text of a
-# megabyte takes up to six until it is unpacked.
+# Of the stored texts that are in memory at once, and of all that one search reads. Unpacking a text
+# of one megabyte takes up to six.
 MAX_BATCH_BYTES, MAX_TEXT_BYTES = 8_000_000, 100_000_000
-# Costly plans are compiled and divided among processes otherwise, which takes longer than they do.
-# A scan without the GIN index would unpack the terms of every document; the planner takes that for
-# cheap. Without conditions on terms, it scans nevertheless.
+# Otherwise PostgreSQL compiles costly plans and divides them among processes, which takes longer
+# than running them. A scan without the GIN index would unpack the terms of every document, which
+# the planner underestimates. It still scans if there are no conditions on terms.
 LIMITS = f"""
 SET LOCAL statement_timeout = '{int(MAX_STATEMENT_SECONDS * 1000)}ms';
 SET LOCAL jit = off;
@@ -73,7 +73,7 @@ class Reader:
         return self.connection.execute(self.generation.sql(template), values).all()
 
     def end_by(self, seconds: float) -> None:
-        """Leave the search at most so many more seconds."""
+        """Leave the search at most that many more seconds."""
         self.deadline = min(self.deadline, time.monotonic() + seconds)
 
     def is_late(self) -> bool:

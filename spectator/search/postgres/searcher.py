@@ -29,7 +29,7 @@ from spectator.search.postgres.verification import Verifier, any_verified
 from spectator.search.relevance import COMMON_WORD_SHARE, FEW_HITS
 from spectator.search.whoosh.stems import Highlights
 
-# For results without a better spelling rather than none.
+# A suggestion that takes longer is left out, so that it cannot cost the results.
 MAX_SPELLING_SECONDS = 2.0
 ANY_DOCUMENT = Selection()
 

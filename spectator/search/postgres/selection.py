@@ -57,7 +57,7 @@ class Selection:
         return self.where(condition, any_query=any_of(alternatives), any_ids=list(ids))
 
     def nothing(self) -> Selection:
-        """Return no documents."""
+        """Return the selection of no documents."""
         return self.where("false")
 
     def sql(self, prefix: str = "") -> tuple[str, dict[str, Any]]:

@@ -59,5 +59,5 @@ def word_count(text: str) -> int:
 
 
 def reading_minutes(word_count: int) -> int:
-    """Return the minutes to read so many words, at 230 a minute (usual for adults); at least 1."""
+    """Return the reading time in minutes, at 230 words a minute (usual for adults); at least 1."""
     return max(1, round(word_count / WORDS_PER_MINUTE))
