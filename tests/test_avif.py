@@ -106,7 +106,7 @@ def test_transparent_pictures_stay_transparent_and_small_ones_small(tmp_path: Pa
         assert rendition.getpixel((2, 4))[3] < 20 and rendition.getpixel((38, 4))[3] > 235
 
 
-def test_very_tall_pictures_have_none_and_are_left_alone(
+def test_very_tall_pictures_have_no_avif_and_count_as_done(
     app: Flask, maker: AvifMaker, client: FlaskClient, story: Story
 ) -> None:
     assert media.avif_names("ab" * 16, 1280, 2500) and not media.avif_names("ab" * 16, 1280, 2600)

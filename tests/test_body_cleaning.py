@@ -1,4 +1,4 @@
-"""The body of a story is cleaned once a save, for it is the slow part of one."""
+"""The body of a story is cleaned once for each save, because cleaning is the slow part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buttons store a story's text again in each revision: how much of it one person may store so."""
+"""Buttons store a story's text again in each revision; one person may store only so much."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_an_administrator_reads_the_state_in_plain_words(
     assert admin.get("/newsroom/status").location.endswith(STATUS)
 
 
-def test_a_worker_that_stands_still_is_no_site_on_which_everything_works(
+def test_a_stopped_worker_is_a_problem_on_the_status_page(
     app: Flask, admin: FlaskClient, story: Callable[..., int]
 ) -> None:
     assert "The search index is missing or damaged." in admin.get(STATUS).text

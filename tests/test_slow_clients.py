@@ -66,7 +66,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         (b"Expect: 100-continue\r\nContent-Length: 12", None),
     ],
 )
-def test_a_head_tells_how_long_the_body_is(field: bytes, expected: int | None) -> None:
+def test_the_length_of_a_body_is_parsed_from_its_head(field: bytes, expected: int | None) -> None:
     assert parse_body_length(HEAD % field) == expected
 
 

@@ -78,7 +78,7 @@ def test_opinion_looks_different_and_begins_with_its_author(
     assert sorted(cards) == ["", " opinion"]
 
 
-def test_section_opinion_holds_opinion_and_no_label_stands_twice(
+def test_section_opinion_implies_the_kind_and_no_label_is_repeated(
     client: FlaskClient, story: Story
 ) -> None:
     story(headline="Why we vote", slug="vote", section="opinion")

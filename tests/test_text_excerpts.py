@@ -23,7 +23,7 @@ def test_a_short_text_is_its_own_excerpt_on_one_line() -> None:
     assert excerpt(" One.\n\nTwo\tthree. ") == "One. Two three."
 
 
-def test_a_cut_falls_at_the_last_sentence_that_fits() -> None:
+def test_an_excerpt_ends_after_the_last_sentence_that_fits() -> None:
     assert excerpt("The vote is over. The count has begun. Nobody knows more.", 45) == (
         "The vote is over. The count has begun."
     )
@@ -33,9 +33,9 @@ def test_a_cut_falls_at_the_last_sentence_that_fits() -> None:
     "sentence", ["ሰላም ለዓለም ሁሉ።", "ماذا حدث اليوم؟", "He said: “Never again.”", "Ó ti parí!"]
 )
 def test_sentences_end_in_every_script(sentence: str) -> None:
-    cut = excerpt(f"{sentence} " * 40, 100)
-    assert cut.endswith(sentence)
-    assert 50 <= len(cut) <= 100
+    result = excerpt(f"{sentence} " * 40, 100)
+    assert result.endswith(sentence)
+    assert 50 <= len(result) <= 100
 
 
 def test_an_abbreviation_ends_no_sentence() -> None:
@@ -44,7 +44,7 @@ def test_an_abbreviation_ends_no_sentence() -> None:
     ).endswith("Okoro…")
 
 
-def test_a_cut_without_a_fitting_sentence_falls_at_a_word() -> None:
+def test_an_excerpt_without_a_sentence_that_fits_ends_after_a_word() -> None:
     assert excerpt("alpha beta, gamma delta", 14) == "alpha beta…"
 
 
@@ -55,10 +55,10 @@ def test_text_without_spaces_is_cut_anywhere() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(st.sampled_from("ab .።؟\n\u0301é\u2028-…"), max_size=300), st.integers(10, 60))
 def test_an_excerpt_is_one_line_within_the_limit(text: str, limit: int) -> None:
-    cut = excerpt(text, limit)
-    assert len(cut) <= limit
-    assert cut == " ".join(cut.split())
-    assert " ".join(text.split()).startswith(cut.removesuffix("…"))
+    result = excerpt(text, limit)
+    assert len(result) <= limit
+    assert result == " ".join(result.split())
+    assert " ".join(text.split()).startswith(result.removesuffix("…"))
 
 
 def test_only_words_with_letters_or_digits_are_counted() -> None:

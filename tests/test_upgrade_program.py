@@ -72,7 +72,7 @@ def release(git: Callable[..., str], origin: Path, head: str, oldest_code: str) 
     return git("rev-parse", "HEAD", origin=True)
 
 
-def test_the_default_is_the_upstream_branch_and_a_name_goes_before(
+def test_a_named_version_takes_precedence_over_the_upstream_branch(
     clone: Callable[..., str], modules: Modules, tmp_path: Path
 ) -> None:
     choose = modules["checkout"].choose_commits
@@ -207,7 +207,7 @@ def test_a_missing_program_and_odd_output_are_reported_like_a_failed_step(
         (KeyboardInterrupt(), "It was interrupted."),
     ],
 )
-def test_whatever_fails_after_the_code_has_moved_leads_back(
+def test_any_failure_after_the_checkout_returns_to_the_old_code(
     modules: Modules,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

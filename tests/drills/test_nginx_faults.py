@@ -101,10 +101,10 @@ def behind_cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedSite
 def test_the_readers_address_is_taken_from_x_forwarded_for_only_behind_a_cdn(
     behind_cdn: ProxiedSite, proxied: ProxiedSite
 ) -> None:
-    for each, address in ((behind_cdn, "203.0.113.7"), (proxied, "127.0.0.1")):
-        each.site.requests.clear()
-        fetch(each.nginx.port, "/newsroom/who", X_Forwarded_For="198.51.100.9, 203.0.113.7")
-        assert each.site.requests[0].headers["x-forwarded-for"] == address
+    for stub, address in ((behind_cdn, "203.0.113.7"), (proxied, "127.0.0.1")):
+        stub.site.requests.clear()
+        fetch(stub.nginx.port, "/newsroom/who", X_Forwarded_For="198.51.100.9, 203.0.113.7")
+        assert stub.site.requests[0].headers["x-forwarded-for"] == address
 
 
 def second_site_config() -> str:
