@@ -23,7 +23,7 @@ from spectator import config
 from tests.browser import sample_stories
 from tests.browser.editor_pages import BOATS
 from tests.browser.running_site import CHECKOUT, RunningSite, add_editor, spectator
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 NODE_MODULES = CHECKOUT / "tests" / "node_modules"
 HTMX_4 = NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js"
@@ -142,47 +142,47 @@ def back_forward_cache_browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["htmx 4", "htmx 2", "no script"])
-def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Window]:
     """Reader's window: in turn with htmx 4, with htmx 2 and without JavaScript."""
     running_site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, running_site, has_script=request.param != "no script") as visit:
-        yield visit
+    with open_window(browser, running_site, has_script=request.param != "no script") as window:
+        yield window
 
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
-def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Window]:
     """Reader's window: in turn with htmx 4 and with htmx 2."""
     running_site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, running_site) as visit:
-        yield visit
+    with open_window(browser, running_site) as window:
+        yield window
 
 
 @pytest.fixture
-def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Window]:
     """Reader's window without JavaScript."""
-    with open_window(browser, site, has_script=False) as visit:
-        yield visit
+    with open_window(browser, site, has_script=False) as window:
+        yield window
 
 
 @pytest.fixture(params=["script", "no script"])
 def editor_window(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite
-) -> Iterator[Visit]:
+) -> Iterator[Window]:
     """Window of a logged-in editor, with and without JavaScript."""
-    with open_window(browser, site, has_script=request.param == "script") as visit:
-        visit.log_in()
-        yield visit
+    with open_window(browser, site, has_script=request.param == "script") as window:
+        window.log_in()
+        yield window
 
 
 def logged_in_state(browser: Browser, site: RunningSite) -> Any:
     """Log in as the editor; return the cookies."""
-    with open_window(browser, site) as visit:
-        visit.log_in()
-        return visit.page.context.storage_state()
+    with open_window(browser, site) as window:
+        window.log_in()
+        return window.page.context.storage_state()
 
 
 @pytest.fixture(scope="session")
@@ -198,17 +198,17 @@ def htmx_2_editor_state(browser: Browser, htmx_2_site: RunningSite) -> Any:
 
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
-def scripted_writer(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+def scripted_writer(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Window]:
     """Window of a logged-in editor: in turn with htmx 4 and with htmx 2."""
     prefix = "htmx_2_" if request.param == "htmx 2" else ""
     running_site, state = map(request.getfixturevalue, (f"{prefix}site", f"{prefix}editor_state"))
-    with open_window(browser, running_site, storage_state=state) as visit:
-        yield visit
+    with open_window(browser, running_site, storage_state=state) as window:
+        yield window
 
 
 @pytest.fixture
-def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of a logged-in editor on a site with a picture that texts refer to."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        visit.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        window.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
+        yield window

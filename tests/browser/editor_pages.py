@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.running_site import CHECKOUT, RunningSite, spectator
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 NUMBERS = count(1)
 BOATS = CHECKOUT / "static" / "img" / "icon.svg"
@@ -85,16 +85,16 @@ def stored_body(site: RunningSite, article_id: int) -> str:
     return str(query_value(site, "SELECT body FROM article WHERE id = ?", article_id))
 
 
-def open_story(visit: Visit, article_id: int) -> Page:
+def open_story(window: Window, article_id: int) -> Page:
     """Open a story's form and wait for the editor."""
-    page = visit.open(f"/newsroom/stories/{article_id}")
+    page = window.open(f"/newsroom/stories/{article_id}")
     expect(editor_text(page)).to_be_visible()
     return page
 
 
-def open_new(visit: Visit, source: str = "") -> Page:
+def open_new(window: Window, source: str = "") -> Page:
     """Open the form of a new story and put this text into it."""
-    page = visit.open("/newsroom/stories/new")
+    page = window.open("/newsroom/stories/new")
     expect(editor_text(page)).to_be_visible()
     if source:
         restore(page, source)
@@ -185,8 +185,8 @@ def block_card(page: Page, label: str) -> Locator:
     return page.locator("opaque-block").filter(has=page.get_by_role("group", name=label))
 
 
-def save(visit: Visit) -> None:
+def save(window: Window) -> None:
     """Press the button that saves the story without publishing it."""
-    page = visit.page
+    page = window.page
     with page.expect_navigation():
         page.locator("button[name=do][value=update], button[name=do][value=save]").first.click()

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.story_form import fill, press
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 PUBLIC_PAGES = {
     "front": "/",
@@ -45,55 +45,55 @@ NEWSROOM_PAGES = {
 }
 
 
-def open_older_stories(visit: Visit) -> None:
+def open_older_stories(window: Window) -> None:
     """Open the second page of a list as a reader without JavaScript does."""
-    page = visit.open("/society/")
+    page = window.open("/society/")
     older = page.get_by_role("link", name="Load more").get_attribute("href")
-    visit.open(older or "")
+    window.open(older or "")
 
 
-def open_with_more_stories(visit: Visit) -> None:
+def open_with_more_stories(window: Window) -> None:
     """Load more stories into a section's page."""
-    page = visit.open("/society/")
+    page = window.open("/society/")
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(20)).to_be_visible()
 
 
-def open_related(visit: Visit) -> None:
+def open_related(window: Window) -> None:
     """Open a story and wait for “You may also like”."""
-    page = visit.open("/culture/pictured")
+    page = window.open("/culture/pictured")
     page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
 
 
-def open_search_details(visit: Visit) -> None:
+def open_search_details(window: Window) -> None:
     """Open every disclosure on a results page."""
-    page = visit.open("/search?q=the")
+    page = window.open("/search?q=the")
     expect(page.locator("#results .card").first).to_be_visible()
     for summary in page.locator("summary").all():
         summary.click()
 
 
-def open_refused_form(visit: Visit) -> None:
+def open_refused_form(window: Window) -> None:
     """Send a form with several errors."""
-    page = visit.open("/newsroom/stories/new")
-    visit.expected_statuses = {422}
+    page = window.open("/newsroom/stories/new")
+    window.expected_statuses = {422}
     fill(
         page, {"dek": "Only a dek", "countries": "Atlantis", "source_url": "javascript:alert(1)"}
     )
     press(page, "Publish")
 
 
-def open_published_form(visit: Visit) -> None:
+def open_published_form(window: Window) -> None:
     """Open the form of a published story with a picture."""
-    page = visit.open("/newsroom/stories/?q=harbour+in+the+morning")
+    page = window.open("/newsroom/stories/?q=harbour+in+the+morning")
     page.get_by_role("link", name="A harbour in the morning").click()
     page.get_by_text("Withdraw this story").click()
 
 
-def open_history(visit: Visit) -> None:
+def open_history(window: Window) -> None:
     """Open the comparison of a story's revisions."""
-    page = write(visit, "A story with a history")
+    page = write(window, "A story with a history")
     fill(page, {"body": "The first words, changed.\n\nAnd more of them."})
     press(page, "Save draft")
     page.get_by_role("link", name="History").click()
@@ -101,23 +101,23 @@ def open_history(visit: Visit) -> None:
     expect(page.locator("ins").first).to_be_visible()
 
 
-def open_related_overrides(visit: Visit) -> None:
+def open_related_overrides(window: Window) -> None:
     """Open a story's page of related stories: one pinned, one blocked, and an invalid URL."""
-    open_published_form(visit)
-    page = visit.page
+    open_published_form(window)
+    page = window.page
     page.get_by_role("link", name="Related", exact=True).click()
     page.get_by_role("button", name=re.compile("^Block")).last.click()
     page.get_by_role("button", name=re.compile("^Pin: ")).first.click()
-    visit.expected_statuses = {422}
+    window.expected_statuses = {422}
     page.get_by_label("Pin another story").fill("nothing like it")
     page.get_by_role("button", name="Pin", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text("Paste the URL of a story on this site.")
 
 
-def open_searches(visit: Visit) -> None:
+def open_searches(window: Window) -> None:
     """Open the page of reader searches."""
     with (
-        closing(sqlite3.connect(visit.site.data_dir / "spectator.db", timeout=10)) as connection,
+        closing(sqlite3.connect(window.site.data_dir / "spectator.db", timeout=10)) as connection,
         connection,
     ):
         for text, times, hits in (
@@ -126,83 +126,83 @@ def open_searches(visit: Visit) -> None:
         ):
             row = (datetime.now(UTC).date().isoformat(), text, times, hits, times * 9)
             connection.execute("INSERT OR REPLACE INTO search_count VALUES (?, ?, ?, ?, ?)", row)
-    visit.open("/newsroom/searches")
-    expect(visit.page.get_by_role("link", name="burkina faso")).to_be_visible()
+    window.open("/newsroom/searches")
+    expect(window.page.get_by_role("link", name="burkina faso")).to_be_visible()
 
 
-def open_proof(visit: Visit) -> None:
+def open_proof(window: Window) -> None:
     """Open the preview of a saved draft, with a link for people without an account."""
-    page = write(visit, "A story to be shared")
-    visit.open(f"{visit.path.partition('?')[0]}/proof")
+    page = write(window, "A story to be shared")
+    window.open(f"{window.path.partition('?')[0]}/proof")
     page.get_by_role("button", name="Create link").click()
     expect(page.get_by_role("button", name="Revoke link 1")).to_be_visible()
 
 
-def open_conflict(visit: Visit) -> None:
+def open_conflict(window: Window) -> None:
     """Save over a newer version."""
-    page = write(visit, "A story of two")
+    page = write(window, "A story of two")
     second_page = page.context.new_page()
     second_page.goto(page.url)
     fill(second_page, {"headline": "A story of two, theirs", "authors": "Ama Serwaa"})
     press(second_page, "Save draft")
     second_page.close()
     fill(page, {"headline": "A story of two, mine", "body": "My words.", "authors": "Zed"})
-    visit.expected_statuses = {409}
+    window.expected_statuses = {409}
     press(page, "Save draft")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two versions of one story")
 
 
-def open_loss_warning(visit: Visit) -> None:
+def open_loss_warning(window: Window) -> None:
     """Save a story from which a table was deleted."""
     page = write(
-        visit,
+        window,
         "A story with a table",
         "<p>Prices.</p><table><tbody><tr><td>Maize</td></tr></tbody></table>",
     )
     fill(page, {"body": "<p>Prices.</p>"})
-    visit.expected_statuses = {422}
+    window.expected_statuses = {422}
     press(page, "Save draft")
     expect(page.get_by_role("alert").first).to_contain_text("about to remove a table")
 
 
-def open_unsaved(visit: Visit) -> None:
+def open_unsaved(window: Window) -> None:
     """Open a story with unsaved text."""
-    page = write(visit, "An unsaved story")
+    page = write(window, "An unsaved story")
     page.get_by_label("Headline").fill("An unsaved story, changed")
     expect(page.locator("#save-status")).to_contain_text("Saved")
     page.goto(page.url.partition("?")[0])
     page.get_by_text("Show both versions side by side").first.click()
 
 
-def open_refused_time(visit: Visit) -> None:
+def open_refused_time(window: Window) -> None:
     """Schedule a story for a time that has passed."""
-    page = visit.open("/newsroom/stories/new")
+    page = window.open("/newsroom/stories/new")
     fill(page, {"headline": "Late", "body": "Words.", "section": "health"})
     page.get_by_label("Date and time").fill("2020-01-01T10:00")
-    visit.expected_statuses = {422}
+    window.expected_statuses = {422}
     press(page, "Schedule")
 
 
-def write(visit: Visit, headline: str, body: str = "The first words.") -> Page:
+def write(window: Window, headline: str, body: str = "The first words.") -> Page:
     """Save a new draft; return the page with its form."""
-    page = visit.open("/newsroom/stories/new")
+    page = window.open("/newsroom/stories/new")
     fill(page, {"headline": headline, "body": body, "section": "health"})
     press(page, "Save draft")
     return page
 
 
-def path_opener(path: str, status: int = 200) -> Callable[[Visit], None]:
+def path_opener(path: str, status: int = 200) -> Callable[[Window], None]:
     """Return a function that opens a path and expects a status."""
 
-    def open_path(visit: Visit) -> None:
-        visit.expected_statuses = {status}
-        response = visit.page.goto(visit.site.url + path)
+    def open_path(window: Window) -> None:
+        window.expected_statuses = {status}
+        response = window.page.goto(window.site.url + path)
         assert response is not None and response.status == status, path
 
     return open_path
 
 
-PUBLIC: dict[str, Callable[[Visit], None]] = {
+PUBLIC: dict[str, Callable[[Window], None]] = {
     **{name: path_opener(path) for name, path in PUBLIC_PAGES.items()},
     **{name: path_opener(path, status) for name, (path, status) in ERROR_PAGES.items()},
     "older stories": open_older_stories,
@@ -212,7 +212,7 @@ PUBLIC: dict[str, Callable[[Visit], None]] = {
     "refused search": path_opener("/search?q=village&from=yesterday", 400),
     "login": path_opener("/newsroom/login"),
 }
-BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
+BEHIND_LOGIN: dict[str, Callable[[Window], None]] = {
     **{name: path_opener(path) for name, path in NEWSROOM_PAGES.items()},
     "refused form": open_refused_form,
     "published form": open_published_form,
@@ -229,12 +229,12 @@ ALL = PUBLIC | BEHIND_LOGIN
 
 
 @contextmanager
-def open_page(request: pytest.FixtureRequest, kind: str, **options: Any) -> Iterator[Visit]:
+def open_page(request: pytest.FixtureRequest, kind: str, **options: Any) -> Iterator[Window]:
     """Open a window with one page of a kind; newsroom pages open with the editor's session."""
     if kind in BEHIND_LOGIN:
         options["storage_state"] = request.getfixturevalue("editor_state")
     browser, site = (request.getfixturevalue(name) for name in ("browser", "site"))
-    with open_window(browser, site, **options) as visit:
-        ALL[kind](visit)
-        visit.page.wait_for_load_state("load")
-        yield visit
+    with open_window(browser, site, **options) as window:
+        ALL[kind](window)
+        window.page.wait_for_load_state("load")
+        yield window

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 LABELS = {
     "headline": "Headline",
@@ -67,9 +67,9 @@ def press(page: Page, button: str) -> None:
         page.get_by_role("button", name=button, exact=True).click()
 
 
-def publish(visit: Visit, entries: dict[str, str]) -> str:
+def publish(window: Window, entries: dict[str, str]) -> str:
     """Write and publish a story; return its path on the site."""
-    page = visit.open("/newsroom/stories/new")
+    page = window.open("/newsroom/stories/new")
     fill(page, entries)
     press(page, "Publish")
     expect(page.locator(".notice")).to_have_text("Published. Readers see the story now.")

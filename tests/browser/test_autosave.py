@@ -19,7 +19,7 @@ from tests.browser import axe
 from tests.browser.conftest import serve_site
 from tests.browser.modules import module
 from tests.browser.running_site import RunningSite, descendants
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 NEW_STORY_PATH = "/newsroom/stories/new"
@@ -37,7 +37,7 @@ SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 
 @pytest.fixture
-def form_window(scripted_writer: Visit) -> Visit:
+def form_window(scripted_writer: Window) -> Window:
     """Editor's window at the form of a new story, in which network errors are expected."""
     scripted_writer.ignored_errors = IGNORED_ERRORS
     scripted_writer.open(NEW_STORY_PATH)
@@ -60,10 +60,10 @@ def type_text(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
-def open_with_clock(visit: Visit) -> Page:
+def open_with_clock(window: Window) -> Page:
     """Open the form of a new story with a clock that the test can advance."""
-    visit.page.clock.install()
-    return visit.open(NEW_STORY_PATH)
+    window.page.clock.install()
+    return window.open(NEW_STORY_PATH)
 
 
 def let_retries_pass(page: Page, count: int) -> None:
@@ -113,7 +113,7 @@ def autosaved_text(site: RunningSite) -> str:
     return " ".join(row[0] for row in query_rows(site, 'SELECT "values" FROM autosave'))
 
 
-def test_typed_text_is_autosaved_on_the_server_within_two_seconds(form_window: Visit) -> None:
+def test_typed_text_is_autosaved_on_the_server_within_two_seconds(form_window: Window) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Typed and never saved")
     type_text(page, "The words.")
@@ -127,7 +127,9 @@ def test_typed_text_is_autosaved_on_the_server_within_two_seconds(form_window: V
     ) == [(0,)]
 
 
-def test_text_typed_offline_is_kept_locally_and_sent_when_back_online(form_window: Visit) -> None:
+def test_text_typed_offline_is_kept_locally_and_sent_when_back_online(
+    form_window: Window,
+) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Written in a bus")
     expect_status(page).to_have_text(SAVED_MESSAGE)
@@ -142,7 +144,7 @@ def test_text_typed_offline_is_kept_locally_and_sent_when_back_online(form_windo
 
 
 @pytest.mark.parametrize("failure", ["500", "no response"])
-def test_text_is_kept_locally_while_the_server_fails(form_window: Visit, failure: str) -> None:
+def test_text_is_kept_locally_while_the_server_fails(form_window: Window, failure: str) -> None:
     page = form_window.page
     form_window.expected_statuses = {500}
     if failure == "500":
@@ -157,7 +159,7 @@ def test_text_is_kept_locally_while_the_server_fails(form_window: Visit, failure
 
 
 def test_text_typed_after_the_login_expired_is_saved_after_the_next_login(
-    form_window: Visit,
+    form_window: Window,
 ) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Before the login expired")
@@ -182,7 +184,7 @@ def test_text_typed_after_the_login_expired_is_saved_after_the_next_login(
     expect(page.locator("#body-editor")).to_contain_text("After it.")
 
 
-def test_a_form_submitted_offline_is_sent_once_when_back_online(form_window: Visit) -> None:
+def test_a_form_submitted_offline_is_sent_once_when_back_online(form_window: Window) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Sent from a cellar")
     type_text(page, "No network down here.")
@@ -207,7 +209,7 @@ def test_a_form_submitted_offline_is_sent_once_when_back_online(form_window: Vis
     wait_until_no_local_draft(page)
 
 
-def test_a_form_submitted_offline_can_be_cancelled(form_window: Visit) -> None:
+def test_a_form_submitted_offline_can_be_cancelled(form_window: Window) -> None:
     page = open_with_clock(form_window)
     page.get_by_label("Headline").fill("Not to be sent")
     page.context.set_offline(True)
@@ -221,7 +223,7 @@ def test_a_form_submitted_offline_can_be_cancelled(form_window: Visit) -> None:
 
 @pytest.mark.parametrize("runs_unload_handlers", [True, False])
 def test_unsaved_text_of_a_closed_tab_is_offered_in_the_next(
-    form_window: Visit, runs_unload_handlers: bool
+    form_window: Window, runs_unload_handlers: bool
 ) -> None:
     page, again = form_window.page, form_window.page.context.new_page()
     context = page.context
@@ -246,7 +248,7 @@ def test_unsaved_text_of_a_closed_tab_is_offered_in_the_next(
     wait_until_no_local_draft(again)
 
 
-def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Visit) -> None:
+def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Window) -> None:
     page = form_window.page
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Rubbish")
@@ -281,7 +283,7 @@ def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Vi
 
 
 def test_leaving_right_after_typing_warns_unless_the_text_is_stored_locally(
-    form_window: Visit,
+    form_window: Window,
 ) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Left immediately")
@@ -303,7 +305,7 @@ def test_leaving_right_after_typing_warns_unless_the_text_is_stored_locally(
     assert dialogs == ["beforeunload"] or "The end." in drafts
 
 
-def test_texts_of_two_tabs_are_both_autosaved(form_window: Visit) -> None:
+def test_texts_of_two_tabs_are_both_autosaved(form_window: Window) -> None:
     page, other = form_window.page, form_window.page.context.new_page()
     other.goto(form_window.site.url + NEW_STORY_PATH)
     page.get_by_label("Headline").fill("In the first tab")
@@ -314,7 +316,7 @@ def test_texts_of_two_tabs_are_both_autosaved(form_window: Visit) -> None:
     assert "In the second tab" in autosaved_text(form_window.site)
 
 
-def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) -> None:
+def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Window) -> None:
     page = form_window.page
     page.context.clear_cookies()  # other tests share the session, which a logout would end
     form_window.log_in()
@@ -342,10 +344,10 @@ def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) ->
 def test_no_text_is_lost_when_the_server_is_killed(
     browser: Browser, killable_site: RunningSite
 ) -> None:
-    with open_window(browser, killable_site) as visit:
-        visit.ignored_errors, page = IGNORED_ERRORS, visit.page
-        visit.log_in()
-        visit.open(NEW_STORY_PATH)
+    with open_window(browser, killable_site) as window:
+        window.ignored_errors, page = IGNORED_ERRORS, window.page
+        window.log_in()
+        window.open(NEW_STORY_PATH)
         page.get_by_label("Headline").fill("Over a power cut")
         type_text(page, "Before.")
         expect_status(page).to_have_text(SAVED_MESSAGE)

@@ -23,7 +23,7 @@ from tests.browser.test_autosave import (
     type_text,
     wait_until_no_local_draft,
 )
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 NO_STORAGE = (
@@ -39,12 +39,12 @@ OLD_BROWSER = """
 
 
 @pytest.fixture
-def form_window(browser: Browser, site: RunningSite, editor_state: object) -> Iterator[Visit]:
+def form_window(browser: Browser, site: RunningSite, editor_state: object) -> Iterator[Window]:
     """Editor's window at the form of a new story, in which network errors are expected."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        visit.ignored_errors = IGNORED_ERRORS
-        visit.open(NEW_STORY_PATH)
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        window.ignored_errors = IGNORED_ERRORS
+        window.open(NEW_STORY_PATH)
+        yield window
 
 
 def delay_request(page: Page, milliseconds: int) -> Callable[[Route], None]:
@@ -107,7 +107,7 @@ TYPE_SCRIPT = """
 """
 
 
-def test_a_form_is_submitted_only_once_on_a_slow_connection(form_window: Visit) -> None:
+def test_a_form_is_submitted_only_once_on_a_slow_connection(form_window: Window) -> None:
     page = form_window.page
     # Hold the POST back for longer than two retries take.
     routes = post_slowly(page, 11.5, (1, SAVE_SCRIPT), (3, TYPE_SCRIPT), (4.5, SAVE_SCRIPT))
@@ -117,7 +117,7 @@ def test_a_form_is_submitted_only_once_on_a_slow_connection(form_window: Visit) 
 
 
 def test_text_typed_while_the_form_is_in_transit_is_offered_afterwards(
-    form_window: Visit,
+    form_window: Window,
 ) -> None:
     page = form_window.page
     routes = post_slowly(page, 2.5, (0.8, TYPE_SCRIPT))
@@ -136,7 +136,7 @@ def test_text_typed_while_the_form_is_in_transit_is_offered_afterwards(
     expect(banner).to_have_count(0)
 
 
-def test_a_form_in_transit_can_be_cancelled(form_window: Visit) -> None:
+def test_a_form_in_transit_can_be_cancelled(form_window: Window) -> None:
     page = form_window.page
     form_id = page.locator("[name=copy]").input_value()
     routes = post_slowly(page, 8, (1, TYPE_SCRIPT), (6.5, STOP_SCRIPT))
@@ -154,7 +154,7 @@ def test_a_form_in_transit_can_be_cancelled(form_window: Visit) -> None:
     expect(page.get_by_label("Headline")).to_have_value("In transit, and more")
 
 
-def test_more_typing_does_not_abort_an_autosave_in_transit(form_window: Visit) -> None:
+def test_more_typing_does_not_abort_an_autosave_in_transit(form_window: Window) -> None:
     page = form_window.page
     posts = record_posts(page, "/autosave")
     page.route("**/autosave", delay_request(page, 4000))
@@ -168,7 +168,7 @@ def test_more_typing_does_not_abort_an_autosave_in_transit(form_window: Visit) -
     assert "Typed on." in autosaved_text(form_window.site)
 
 
-def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
+def test_an_expired_login_is_announced_once(form_window: Window) -> None:
     page = open_with_clock(form_window)
     cookies = page.context.cookies()
     page.context.clear_cookies()
@@ -190,7 +190,7 @@ def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
     expect_status(page).to_have_text(SAVED_MESSAGE)
 
 
-def test_a_hotspots_page_is_not_taken_for_a_logout(form_window: Visit) -> None:
+def test_a_hotspots_page_is_not_taken_for_a_logout(form_window: Window) -> None:
     page = form_window.page
     page.route(
         "**/fragments/session", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>")
@@ -207,7 +207,7 @@ def test_a_hotspots_page_is_not_taken_for_a_logout(form_window: Visit) -> None:
 
 @pytest.mark.parametrize("script", [OLD_BROWSER, NO_STORAGE], ids=["old browser", "no storage"])
 def test_an_old_browser_or_one_without_storage_can_submit(
-    form_window: Visit, script: str
+    form_window: Window, script: str
 ) -> None:
     page = form_window.page
     page.add_init_script(script)
@@ -220,7 +220,7 @@ def test_an_old_browser_or_one_without_storage_can_submit(
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
 
 
-def test_a_browser_without_storage_warns_before_leaving(form_window: Visit) -> None:
+def test_a_browser_without_storage_warns_before_leaving(form_window: Window) -> None:
     page = form_window.page
     page.add_init_script(NO_STORAGE)
     page.reload()
@@ -243,7 +243,7 @@ def test_a_browser_without_storage_warns_before_leaving(form_window: Visit) -> N
 
 
 def test_selecting_a_picture_alone_is_not_autosaved_or_reported_as_saved(
-    form_window: Visit, tmp_path: object
+    form_window: Window, tmp_path: object
 ) -> None:
     page = open_with_clock(form_window)
     posts = record_posts(page, "/autosave")

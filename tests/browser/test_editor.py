@@ -20,12 +20,12 @@ from tests.browser.editor_pages import (
     tool,
 )
 from tests.browser.test_every_page import SCHEMES, violations
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
 
-def test_enter_starts_a_paragraph_and_shift_enter_a_line(writer: Visit) -> None:
+def test_enter_starts_a_paragraph_and_shift_enter_a_line(writer: Window) -> None:
     page = open_new(writer)
     editor_text(page).click()
     page.keyboard.type("The first boat.")
@@ -50,7 +50,7 @@ def test_enter_starts_a_paragraph_and_shift_enter_a_line(writer: Visit) -> None:
     ],
 )
 def test_each_button_applies_and_removes_its_format(
-    writer: Visit, name: str, expected: str
+    writer: Window, name: str, expected: str
 ) -> None:
     page = open_new(writer, "<p>one two three</p>\n<p>four</p>")
     select_text(page, "two")
@@ -75,7 +75,7 @@ SHORTCUTS = [
 
 @pytest.mark.parametrize(("keys", "expected"), SHORTCUTS)
 def test_each_shortcut_applies_its_format_and_can_be_undone(
-    writer: Visit, keys: str, expected: str
+    writer: Window, keys: str, expected: str
 ) -> None:
     page = open_new(writer, "<p>one two three</p>\n<p>four</p>")
     select_text(page, "two")
@@ -87,7 +87,7 @@ def test_each_shortcut_applies_its_format_and_can_be_undone(
     assert field_value(page) == f"{expected}\n<p>four</p>"
 
 
-def test_list_items_can_be_indented_and_outdented(writer: Visit) -> None:
+def test_list_items_can_be_indented_and_outdented(writer: Window) -> None:
     page = open_new(writer)
     editor_text(page).click()
     page.keyboard.press("Control+Shift+8")  # bulleted list
@@ -108,7 +108,7 @@ def test_list_items_can_be_indented_and_outdented(writer: Visit) -> None:
     assert field_value(page) == html.replace("deep", "deeper</li><li>deepest") + "\n<p>end</p>"
 
 
-def test_headings_and_quotations_split_a_list(writer: Visit) -> None:
+def test_headings_and_quotations_split_a_list(writer: Window) -> None:
     page = open_new(writer, "<ul><li>one</li><li>two</li><li>three</li></ul>")
     put_cursor(page, "two")
     page.keyboard.press("Control+Alt+2")  # heading
@@ -125,7 +125,7 @@ def test_headings_and_quotations_split_a_list(writer: Visit) -> None:
     assert field_value(page) == f"<ul><li>one</li></ul>\n{quoted}\n<ul><li>three</li></ul>"
 
 
-def test_the_toolbar_is_one_tab_stop_and_arrow_keys_move_within_it(writer: Visit) -> None:
+def test_the_toolbar_is_one_tab_stop_and_arrow_keys_move_within_it(writer: Window) -> None:
     page = open_new(writer, "one\n\ntwo")
     page.get_by_role("button", name="HTML", exact=True).focus()
     page.keyboard.press("Tab")
@@ -150,7 +150,7 @@ def test_the_toolbar_is_one_tab_stop_and_arrow_keys_move_within_it(writer: Visit
     assert field_value(page) == "one\n\ntwo"
 
 
-def test_pressed_buttons_follow_the_selection(writer: Visit) -> None:
+def test_pressed_buttons_follow_the_selection(writer: Window) -> None:
     page = open_new(
         writer, "<p>plain <strong>bold</strong></p><h2>head</h2><ol><li><em>item</em></li></ol>"
     )
@@ -171,7 +171,7 @@ def link_to(page: Page, address: str) -> None:
     page.get_by_role("button", name="Set link").click()
 
 
-def test_link_addresses_must_be_of_an_allowed_kind(writer: Visit) -> None:
+def test_link_addresses_must_be_of_an_allowed_kind(writer: Window) -> None:
     page = open_new(writer, "see the harbour office\n\nend")
     select_text(page, "harbour")
     page.keyboard.press("Control+k")
@@ -207,7 +207,7 @@ def test_link_addresses_must_be_of_an_allowed_kind(writer: Visit) -> None:
     assert field_value(page) == "see the harbour office\n\nend"
 
 
-def test_text_composed_with_an_input_method_is_not_disturbed(writer: Visit) -> None:
+def test_text_composed_with_an_input_method_is_not_disturbed(writer: Window) -> None:
     """Android keyboards compose words: the browser changes the text until the word is complete."""
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     put_cursor(page, "after")
@@ -224,7 +224,7 @@ def test_text_composed_with_an_input_method_is_not_disturbed(writer: Visit) -> N
 @pytest.mark.parametrize(
     "state", ["empty", "opaque blocks", "confirmation", "link", "picture", "help", "html"]
 )
-def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
+def test_the_editor_is_accessible(writer: Window, state: str) -> None:
     page = open_new(writer, "" if state == "empty" else MIXED_BODY)
     if state == "confirmation":
         block_card(page, "Table, 2 rows").get_by_role("button", name="Remove").click()
@@ -246,7 +246,7 @@ def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_each_paragraph_has_the_direction_of_its_script(writer: Visit) -> None:
+def test_each_paragraph_has_the_direction_of_its_script(writer: Window) -> None:
     page = open_new(writer, "Ọkọ̀ ojú omi\n\nالقارب الأول\n\nየመጀመሪያው ጀልባ")
     starts = page.evaluate(
         """() => [...document.querySelectorAll("#body-editor > p")].map((paragraph) => {

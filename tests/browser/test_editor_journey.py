@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.sample_stories import draw_picture
 from tests.browser.story_form import fill, press
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -34,8 +34,8 @@ NOTE = "An earlier version said that the first boat leaves at five."
 REASON = "The timetable turned out to be last year's."
 
 
-def slug_for(visit: Visit) -> str:
-    return f"ferry-hours-{'script' if visit.has_script else 'plain'}"
+def slug_for(window: Window) -> str:
+    return f"ferry-hours-{'script' if window.has_script else 'plain'}"
 
 
 def expect_entries(page: Page, entries: dict[str, str]) -> None:
@@ -43,16 +43,16 @@ def expect_entries(page: Page, entries: dict[str, str]) -> None:
         expect(page.locator(f"[name={name}]")).to_have_value(text)
 
 
-def submit_invalid_form(visit: Visit, picture: Path) -> None:
+def submit_invalid_form(window: Window, picture: Path) -> None:
     """Submit an unknown country and no section: the form returns with errors and all entries."""
-    page, invalid = visit.page, {**ENTRIES, "countries": "Ghana, Atlantis"}
+    page, invalid = window.page, {**ENTRIES, "countries": "Ghana, Atlantis"}
     del invalid["section"]
     page.get_by_role("link", name="New story").first.click()
     fill(page, invalid, picture)
-    page.get_by_label(re.compile(r"^\s*Web address")).fill(slug_for(visit))
-    visit.expected_statuses = {422}
+    page.get_by_label(re.compile(r"^\s*Web address")).fill(slug_for(window))
+    window.expected_statuses = {422}
     press(page, "Save draft")
-    visit.expected_statuses = set()
+    window.expected_statuses = set()
     expect(page.locator(".field", has=page.locator("#countries"))).to_contain_text(
         "“Atlantis” is not a country in our list"
     )
@@ -64,7 +64,7 @@ def submit_invalid_form(visit: Visit, picture: Path) -> None:
         "Choose a section."
     )
     expect(page.get_by_role("alert")).to_contain_text("Please check 2 fields")
-    expect_entries(page, invalid | {"slug": slug_for(visit), "section": ""})
+    expect_entries(page, invalid | {"slug": slug_for(window), "section": ""})
     expect_picture(page, "The picture of this story")
 
 
@@ -89,9 +89,9 @@ def expect_story(page: Page) -> None:
     assert page.locator(".tags a").all_inner_texts() == ["Ghana", "Togo", "Ferries", "Timetables"]
 
 
-def check_preview(visit: Visit) -> None:
-    with visit.page.expect_popup() as popup:
-        visit.page.get_by_role("link", name="Saved version").click()
+def check_preview(window: Window) -> None:
+    with window.page.expect_popup() as popup:
+        window.page.get_by_role("link", name="Saved version").click()
     expect(popup.value.get_by_role("heading", name="Phone")).to_be_visible()
     popup.value.get_by_role("link", name="Page without frames").click()
     expect(
@@ -102,57 +102,57 @@ def check_preview(visit: Visit) -> None:
 
 
 def test_a_story_is_written_previewed_published_corrected_and_withdrawn(
-    editor_window: Visit, tmp_path: Path
+    editor_window: Window, tmp_path: Path
 ) -> None:
-    visit, page = editor_window, editor_window.page
-    public_path = f"/business/{slug_for(visit)}"
+    window, page = editor_window, editor_window.page
+    public_path = f"/business/{slug_for(window)}"
     submit_invalid_form(
-        visit, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path)))
+        window, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path)))
     )
     fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
     press(page, "Save draft")
     expect(page.locator(".notice")).to_have_text("Saved.")
-    check_preview(visit)
-    assert visit.site.status(public_path) == 404, "a draft is public"
+    check_preview(window)
+    assert window.site.status(public_path) == 404, "a draft is public"
 
     press(page, "Publish")
     expect(page.locator(".notice")).to_have_text("Published. Readers see the story now.")
-    form_path = visit.path.partition("?")[0]
+    form_path = window.path.partition("?")[0]
     page.get_by_role("link", name="On the site").click()
-    assert visit.path == public_path
+    assert window.path == public_path
     expect_story(page)
     page.get_by_label("Breadcrumb").get_by_role("link", name="Business").click()
     expect(page.locator(".card h3").first).to_have_text(ENTRIES["headline"])
 
-    correct(visit, form_path, public_path)
-    withdraw(visit, form_path, public_path)
+    correct(window, form_path, public_path)
+    withdraw(window, form_path, public_path)
 
 
-def correct(visit: Visit, form_path: str, public_path: str) -> None:
-    page = visit.open(form_path)
+def correct(window: Window, form_path: str, public_path: str) -> None:
+    page = window.open(form_path)
     fill(page, {"body": ENTRIES["body"].replace("at six", "at half past six")})
     page.get_by_label(re.compile(r"^\s*Note to readers")).fill(NOTE)
     press(page, "Publish correction")
     expect(page.locator(".notice")).to_contain_text("Correction published under the story.")
-    visit.open(public_path)
+    window.open(public_path)
     expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")
     expect(page.get_by_role("region", name="Corrections")).to_contain_text(NOTE)
     expect(page.locator(".meta")).to_contain_text("Corrected")
     expect_picture(page, ENTRIES["picture_alt"])
 
 
-def withdraw(visit: Visit, form_path: str, public_path: str) -> None:
-    page = visit.open(form_path)
+def withdraw(window: Window, form_path: str, public_path: str) -> None:
+    page = window.open(form_path)
     page.get_by_text("Withdraw this story").click()
     page.get_by_label("Reason").fill(REASON)
     # The picture is withdrawn with the story, also from pages that are open.
-    visit.expected_statuses = {410}
+    window.expected_statuses = {410}
     press(page, "Withdraw")
     expect(page.locator(".notice")).to_contain_text("Story withdrawn.")
-    response = page.goto(visit.site.url + public_path)
+    response = page.goto(window.site.url + public_path)
     assert response is not None and response.status == 410
     expect(page.get_by_role("heading", level=1)).to_have_text("This story was withdrawn")
     expect(page.locator("main")).to_contain_text(REASON)
     expect(page.locator("main")).not_to_contain_text("The second leaves when it is full")
-    visit.open("/business/")
+    window.open("/business/")
     expect(page.get_by_role("link", name=ENTRIES["headline"])).to_have_count(0)

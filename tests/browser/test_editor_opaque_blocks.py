@@ -31,7 +31,7 @@ from tests.browser.editor_pages import (
 )
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import draw_picture
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -81,7 +81,7 @@ def accidental_edits(page: Page) -> dict[str, Callable[[], None]]:
     "accident",
     ["backspace", "delete", "typing over", "cut", "enter", "delete all", "type over all"],
 )
-def test_accidental_edits_never_remove_an_opaque_block(writer: Visit, accident: str) -> None:
+def test_accidental_edits_never_remove_an_opaque_block(writer: Window, accident: str) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     accidental_edits(page)[accident]()
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
@@ -94,7 +94,7 @@ def test_accidental_edits_never_remove_an_opaque_block(writer: Visit, accident: 
         assert field_value(page).count(TABLE) == 1
 
 
-def test_block_formats_are_refused_for_a_selection_with_an_opaque_block(writer: Visit) -> None:
+def test_block_formats_are_refused_for_a_selection_with_an_opaque_block(writer: Window) -> None:
     opened = f"<p>before</p>\n{TABLE}\n<p>after</p>"
     page = open_new(writer, opened)
     for keys in ("Control+Shift+8", "Control+Alt+q", "Control+Alt+2"):  # list, quotation, heading
@@ -112,7 +112,7 @@ def test_block_formats_are_refused_for_a_selection_with_an_opaque_block(writer: 
     )
 
 
-def test_a_removal_is_confirmed_and_can_be_undone(writer: Visit) -> None:
+def test_a_removal_is_confirmed_and_can_be_undone(writer: Window) -> None:
     opened = f"<p>before</p>\n{TABLE}{FIGURE}<p>after</p>"
     page = open_new(writer, opened)
     table = block_card(page, "Table, 2 rows")
@@ -140,7 +140,7 @@ def test_a_removal_is_confirmed_and_can_be_undone(writer: Visit) -> None:
 
 
 def test_opaque_blocks_can_be_moved_and_keys_on_their_buttons_are_not_typed(
-    writer: Visit,
+    writer: Window,
 ) -> None:
     page = open_new(writer, f"<p>one</p>\n<p>two</p>\n{TABLE}")
     select_text(page, "one")
@@ -161,7 +161,7 @@ def test_opaque_blocks_can_be_moved_and_keys_on_their_buttons_are_not_typed(
     assert field_value(page) == f"<p>one</p>\n<p>two</p>\n{TABLE}"
 
 
-def test_text_can_be_written_before_between_and_after_opaque_blocks(writer: Visit) -> None:
+def test_text_can_be_written_before_between_and_after_opaque_blocks(writer: Window) -> None:
     page = open_new(writer, f"{TABLE}{FIGURE}")
     assert field_value(page) == f"{TABLE}{FIGURE}"
     for index, words in enumerate(("first", "middle", "last")):
@@ -170,7 +170,7 @@ def test_text_can_be_written_before_between_and_after_opaque_blocks(writer: Visi
     assert field_value(page) == f"<p>first</p>\n{TABLE}\n<p>middle</p>\n{FIGURE}\n<p>last</p>"
 
 
-def test_a_paste_is_sanitized_and_cannot_forge_the_editors_own_markup(writer: Visit) -> None:
+def test_a_paste_is_sanitized_and_cannot_forge_the_editors_own_markup(writer: Window) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}")
     put_cursor(page, "before")
     paste(
@@ -191,7 +191,7 @@ def test_a_paste_is_sanitized_and_cannot_forge_the_editors_own_markup(writer: Vi
     expect(page.locator("#body-editor [id]")).to_have_count(0)
 
 
-def test_a_pasted_table_becomes_a_card_and_a_layout_table_becomes_text(writer: Visit) -> None:
+def test_a_pasted_table_becomes_a_card_and_a_layout_table_becomes_text(writer: Window) -> None:
     page = open_new(writer, "before\n\nend")
     put_cursor(page, "before")
     cells = (
@@ -216,7 +216,7 @@ def test_a_pasted_table_becomes_a_card_and_a_layout_table_becomes_text(writer: V
     assert field_value(page) == f"<p>before</p>\n{table}\n<p>end</p>"
 
 
-def test_copied_html_is_clean_and_has_no_opaque_blocks(writer: Visit) -> None:
+def test_copied_html_is_clean_and_has_no_opaque_blocks(writer: Window) -> None:
     page = open_new(writer, f"<p>one <b>two</b> <mark>three</mark></p>\n{TABLE}\n<p>end</p>")
     put_cursor(page, "one")
     page.keyboard.press("Control+a")
@@ -245,7 +245,7 @@ def choose_picture(page: Page) -> None:
     dialog.get_by_label("Credit").fill("Ama Serwaa")
 
 
-def test_a_picture_is_inserted_after_the_paragraph(writer: Visit) -> None:
+def test_a_picture_is_inserted_after_the_paragraph(writer: Window) -> None:
     page = open_new(writer, "one\n\ntwo")
     put_cursor(page, "one")
     figure = FIGURE.replace("Boats", "Boats &amp; nets")
@@ -283,7 +283,7 @@ def test_a_picture_is_inserted_after_the_paragraph(writer: Visit) -> None:
     assert field_value(page) == f"<p>one</p>\n{figure}\n<p>two</p>"
 
 
-def test_the_alt_text_and_caption_of_a_picture_can_be_changed(writer: Visit) -> None:
+def test_the_alt_text_and_caption_of_a_picture_can_be_changed(writer: Window) -> None:
     opened = f"<p>one</p>\n\n{FIGURE}\n\n<p>two</p>"
     page = open_new(writer, opened)
     block_card(page, "Picture: Boats").get_by_role("button", name="Edit").click()
@@ -304,7 +304,7 @@ def test_the_alt_text_and_caption_of_a_picture_can_be_changed(writer: Visit) -> 
 
 
 def test_a_picture_is_stored_with_the_story(
-    writer: Visit, site: RunningSite, tmp_path: Path
+    writer: Window, site: RunningSite, tmp_path: Path
 ) -> None:
     number = import_story(site, tmp_path, "one\n\ntwo")
     page = open_story(writer, number)

@@ -27,13 +27,13 @@ from tests.browser.editor_pages import (
 )
 from tests.browser.modules import module
 from tests.browser.running_site import RunningSite
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
 
 def test_opening_and_saving_a_story_does_not_change_its_source(
-    writer: Visit, site: RunningSite, tmp_path: Path
+    writer: Window, site: RunningSite, tmp_path: Path
 ) -> None:
     rows = "".join(f"<tr><td>{row}</td><td>ballots</td></tr>" for row in range(3000))
     number = import_story(site, tmp_path, f"{MIXED_BODY}\n<table><tbody>{rows}</tbody></table>")
@@ -48,7 +48,7 @@ def test_opening_and_saving_a_story_does_not_change_its_source(
 
 
 def test_editing_one_paragraph_does_not_change_the_others(
-    writer: Visit, site: RunningSite, tmp_path: Path
+    writer: Window, site: RunningSite, tmp_path: Path
 ) -> None:
     number = import_story(site, tmp_path, MIXED_BODY)
     before = stored_body(site, number)
@@ -60,7 +60,7 @@ def test_editing_one_paragraph_does_not_change_the_others(
     assert stored_body(site, number) == before.replace("ይነሳል።", "ይነሳል። ሌላ")
 
 
-def test_edited_blocks_keep_their_markup(writer: Visit) -> None:
+def test_edited_blocks_keep_their_markup(writer: Window) -> None:
     page = open_new(writer, MIXED_BODY)
     for words in ("leaves at", "الساعة", "aago", "Deep", "Bare", "Quoted", "A note"):
         put_cursor(page, words)
@@ -86,7 +86,7 @@ def test_edited_blocks_keep_their_markup(writer: Visit) -> None:
     assert "class=" not in written and "style=" not in written and "data-" not in written
 
 
-def test_the_editor_splits_plain_text_into_paragraphs_as_the_server_does(writer: Visit) -> None:
+def test_the_editor_splits_plain_text_into_paragraphs_as_the_server_does(writer: Window) -> None:
     page = open_new(writer)
     texts = [
         "One\n\nTwo\nlines\n\n\n Three ",
@@ -110,7 +110,7 @@ def test_the_editor_splits_plain_text_into_paragraphs_as_the_server_does(writer:
     assert bodies == [paragraphs.body_html(text) for text in texts]
 
 
-def test_plain_text_stays_plain_until_it_is_edited(writer: Visit) -> None:
+def test_plain_text_stays_plain_until_it_is_edited(writer: Window) -> None:
     plain = "One & <i>only</i>\nline\n\n“x<y”"
     page = open_new(writer, plain)
     put_cursor(page, "line")
@@ -131,7 +131,7 @@ def test_plain_text_stays_plain_until_it_is_edited(writer: Visit) -> None:
         "<div><p>x</div>",
     ],
 )
-def test_source_with_unbalanced_tags_can_be_edited(writer: Visit, broken: str) -> None:
+def test_source_with_unbalanced_tags_can_be_edited(writer: Window, broken: str) -> None:
     page = open_new(writer, broken)
     assert field_value(page) == broken
     assert editor_text(page).locator(f"opaque-block, {EDITABLE_BLOCKS}").count() >= 1
@@ -141,7 +141,7 @@ def test_source_with_unbalanced_tags_can_be_edited(writer: Visit, broken: str) -
     assert field_value(page).endswith("more</p>")
 
 
-def test_the_html_view_shows_and_changes_the_source(writer: Visit) -> None:
+def test_the_html_view_shows_and_changes_the_source(writer: Window) -> None:
     opened = f"<p>one</p>\n\n{TABLE}"
     page = open_new(writer, opened)
     put_cursor(page, "one")
@@ -161,7 +161,7 @@ def test_the_html_view_shows_and_changes_the_source(writer: Visit) -> None:
 
 
 def test_each_change_fires_one_input_event_and_the_field_is_current_on_submit(
-    writer: Visit,
+    writer: Window,
 ) -> None:
     page = open_new(writer, "<p>one</p>")
     page.evaluate(
@@ -187,7 +187,7 @@ def test_each_change_fires_one_input_event_and_the_field_is_current_on_submit(
     assert sent == "<p>one two!</p>"
 
 
-def test_scripts_in_a_body_never_run_and_nothing_loads_from_other_sites(writer: Visit) -> None:
+def test_scripts_in_a_body_never_run_and_nothing_loads_from_other_sites(writer: Window) -> None:
     hostile = (
         '<p>x<img src="x" onerror="window.ran = 1"></p><div onclick="x()">'
         '<img src="https://evil.example/x.png"></div>'
@@ -204,7 +204,7 @@ def test_scripts_in_a_body_never_run_and_nothing_loads_from_other_sites(writer: 
     assert not [url for url in writer.requests if "evil.example" in url]
 
 
-def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+def test_a_long_story_opens_quickly(writer: Window, site: RunningSite, tmp_path: Path) -> None:
     rows = "".join(f"<tr><td>{row}</td></tr>" for row in range(3000))
     many_paragraphs = "\n".join(
         f"<p>Paragraph {index} <em>of</em> many.</p>" for index in range(300)
@@ -230,9 +230,9 @@ def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: 
 def test_without_the_cdn_the_story_can_be_written_in_the_textarea(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        visit.ignored_errors = ("net::ERR_",)
-        visit.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())
-        page = visit.open("/newsroom/stories/new")
+    with open_window(browser, site, storage_state=editor_state) as window:
+        window.ignored_errors = ("net::ERR_",)
+        window.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())
+        page = window.open("/newsroom/stories/new")
         expect(page.locator("#body")).to_be_visible()
         expect(editor_text(page)).to_have_count(0)

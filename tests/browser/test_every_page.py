@@ -14,7 +14,7 @@ from playwright.sync_api import ViewportSize
 
 from tests.browser import page_kinds
 from tests.browser.axe import violations
-from tests.browser.visits import CDN, Visit
+from tests.browser.windows import CDN, Window
 
 pytestmark = pytest.mark.browser
 
@@ -83,13 +83,13 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
 
 
 @pytest.fixture(scope="module", params=page_kinds.ALL)
-def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
+def page_window(request: pytest.FixtureRequest) -> Iterator[Window]:
     """Window with one kind of page, opened at the width of a narrow phone."""
-    with page_kinds.open_page(request, request.param, viewport=NARROW) as visit:
-        yield visit
+    with page_kinds.open_page(request, request.param, viewport=NARROW) as window:
+        yield window
 
 
-def test_only_the_editor_script_comes_after_scripts_of_the_cdn(page_window: Visit) -> None:
+def test_only_the_editor_script_comes_after_scripts_of_the_cdn(page_window: Window) -> None:
     sources = page_window.page.locator("script[src]").evaluate_all(
         "scripts => scripts.map((script) => script.src)"
     )
@@ -98,7 +98,7 @@ def test_only_the_editor_script_comes_after_scripts_of_the_cdn(page_window: Visi
     assert [source for source in own if "/js/editor.js" not in source] == []
 
 
-def test_the_page_fits_a_narrow_phone_and_is_accessible(page_window: Visit) -> None:
+def test_the_page_fits_a_narrow_phone_and_is_accessible(page_window: Window) -> None:
     page, problems = page_window.page, []
     page.set_viewport_size(NARROW)
     for scheme in SCHEMES:
@@ -114,7 +114,7 @@ def test_the_page_fits_a_narrow_phone_and_is_accessible(page_window: Visit) -> N
     assert not problems, "\n".join(problems)
 
 
-def test_focus_rings_have_contrast_and_heading_levels_are_in_order(page_window: Visit) -> None:
+def test_focus_rings_have_contrast_and_heading_levels_are_in_order(page_window: Window) -> None:
     page = page_window.page
     page.set_viewport_size(WIDE)
     page.keyboard.press("Tab")  # from now on the browser shows focus rings

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import violations
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +65,7 @@ FAILURES: dict[str, Failure] = {
 
 
 @pytest.fixture(params=FAILURES)
-def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
+def failure(request: pytest.FixtureRequest, scripted_reader: Window) -> Failure:
     """Function that makes requests fail, and the message that readers see."""
     scripted_reader.ignored_errors = (
         "ERR_",
@@ -85,7 +85,7 @@ def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
 
 
 def test_a_failed_load_more_shows_a_message_and_can_be_retried(
-    scripted_reader: Visit, failure: Failure
+    scripted_reader: Window, failure: Failure
 ) -> None:
     fail, reason = failure
     page = scripted_reader.open("/society/")
@@ -111,7 +111,7 @@ def test_a_failed_load_more_shows_a_message_and_can_be_retried(
 
 
 def test_a_failed_search_removes_the_previous_results(
-    scripted_reader: Visit, failure: Failure
+    scripted_reader: Window, failure: Failure
 ) -> None:
     fail, reason = failure
     page = scripted_reader.open("/search?q=village&sort=newest")
@@ -134,7 +134,7 @@ def test_a_failed_search_removes_the_previous_results(
 
 
 def test_typing_after_a_failed_search_searches_again(
-    scripted_reader: Visit, failure: Failure
+    scripted_reader: Window, failure: Failure
 ) -> None:
     fail, _ = failure
     page = scripted_reader.open("/search?q=village")
@@ -149,7 +149,7 @@ def test_typing_after_a_failed_search_searches_again(
 
 
 def test_failed_related_stories_leave_no_empty_space(
-    scripted_reader: Visit, failure: Failure
+    scripted_reader: Window, failure: Failure
 ) -> None:
     fail, _ = failure
     page = scripted_reader.open("/opinion/long")
@@ -163,17 +163,17 @@ def test_failed_related_stories_leave_no_empty_space(
     expect(page.get_by_role("status")).to_have_text("")
 
 
-def test_space_is_reserved_only_if_htmx_has_loaded(scripted_reader: Visit) -> None:
-    visit = scripted_reader
-    visit.ignored_errors = ("ERR_", "Failed to load")
-    visit.page.route(visit.site.htmx_url, lambda route: route.abort())
-    page = visit.open("/opinion/long")
+def test_space_is_reserved_only_if_htmx_has_loaded(scripted_reader: Window) -> None:
+    window = scripted_reader
+    window.ignored_errors = ("ERR_", "Failed to load")
+    window.page.route(window.site.htmx_url, lambda route: route.abort())
+    page = window.open("/opinion/long")
     page.wait_for_load_state("load")
     box = page.locator(".related").bounding_box()
     assert box and box["height"] < RESERVED_PIXELS, "empty space"
 
 
-def test_suggestions_for_earlier_text_disappear(scripted_reader: Visit) -> None:
+def test_suggestions_for_earlier_text_disappear(scripted_reader: Window) -> None:
     page = scripted_reader.page
     page.clock.install()
     scripted_reader.open("/culture/pictured")

@@ -11,14 +11,14 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import SERIES_SECTION
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
 SECTION = f"/{SERIES_SECTION}/"
 
 
-def test_htmx_runs_from_the_configured_url(scripted_reader: Visit) -> None:
+def test_htmx_runs_from_the_configured_url(scripted_reader: Window) -> None:
     page = scripted_reader.open(SECTION)
     assert page.evaluate("typeof window.htmx") == "object"
     assert scripted_reader.site.htmx_url in scripted_reader.requests
@@ -29,11 +29,11 @@ def test_a_changed_htmx_file_is_blocked_and_links_still_work(
     site_fixture: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     site: RunningSite = request.getfixturevalue(site_fixture)
-    with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as visit:
-        visit.ignored_errors = ("Failed to find a valid digest",)
-        page = visit.open(SECTION)
-        assert any("Failed to find a valid digest" in message for message in visit.console), (
-            visit.console
+    with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as window:
+        window.ignored_errors = ("Failed to find a valid digest",)
+        page = window.open(SECTION)
+        assert any("Failed to find a valid digest" in message for message in window.console), (
+            window.console
         )
         assert page.evaluate("typeof window.htmx") == "undefined"
         page.get_by_role("link", name="Load more").click()
@@ -42,15 +42,15 @@ def test_a_changed_htmx_file_is_blocked_and_links_still_work(
 
 
 def test_links_work_while_the_cdn_is_down(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site) as visit:
-        visit.ignored_errors = ("net::ERR_",)
-        visit.page.context.route(site.htmx_url, lambda route: route.abort())
-        page = visit.open("/opinion/long")
+    with open_window(browser, site) as window:
+        window.ignored_errors = ("net::ERR_",)
+        window.page.context.route(site.htmx_url, lambda route: route.abort())
+        page = window.open("/opinion/long")
         page.get_by_role("link", name="More in Opinion").click()
         page.wait_for_url("**/opinion/")
 
 
-def test_pages_without_fragments_do_not_load_htmx(reader: Visit) -> None:
+def test_pages_without_fragments_do_not_load_htmx(reader: Window) -> None:
     for path in ("/archive/", "/topic/wells/", "/politics/"):
         reader.open(path)
     assert not [url for url in reader.requests if not url.startswith(reader.site.url)]

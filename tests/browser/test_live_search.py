@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error, Locator, Page, Route, expect
 
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -26,13 +26,13 @@ def box(page: Page) -> Locator:
     return page.get_by_label("Words, names or places")
 
 
-def fragment_requests(visit: Visit) -> list[str]:
+def fragment_requests(window: Window) -> list[str]:
     """Return the URLs of the results that typing has requested so far."""
-    return [url for url in visit.requests if "/fragments/search" in url]
+    return [url for url in window.requests if "/fragments/search" in url]
 
 
-def test_typing_updates_results_url_title_and_status(scripted_reader: Visit) -> None:
-    visit, page = scripted_reader, scripted_reader.open("/search")
+def test_typing_updates_results_url_title_and_status(scripted_reader: Window) -> None:
+    window, page = scripted_reader, scripted_reader.open("/search")
     history = page.evaluate("history.length")
     box(page).click()
     page.keyboard.type("village", delay=30)
@@ -42,7 +42,7 @@ def test_typing_updates_results_url_title_and_status(scripted_reader: Visit) -> 
     expect(page).to_have_title(re.compile("^village – Search"))
     expect(box(page)).to_be_focused()
     expect(box(page)).to_have_value("village")
-    assert len(fragment_requests(visit)) == 1, "more than one request for one word"
+    assert len(fragment_requests(window)) == 1, "more than one request for one word"
     assert page.evaluate("history.length") == history, "typing added history entries"
     page.keyboard.type(" xylophonists")
     expect(page.get_by_text("No stories with: xylophonists")).to_be_visible()
@@ -51,7 +51,7 @@ def test_typing_updates_results_url_title_and_status(scripted_reader: Visit) -> 
     expect(page.locator("#results")).to_contain_text("Type a word, a name or a place.")
 
 
-def test_changing_a_filter_updates_the_results(scripted_reader: Visit) -> None:
+def test_changing_a_filter_updates_the_results(scripted_reader: Window) -> None:
     page = scripted_reader.open("/search?q=the&country=kenya&sort=oldest")
     page.get_by_label("Section", exact=True).select_option("society")
     expect(page).to_have_url(
@@ -64,9 +64,9 @@ def test_changing_a_filter_updates_the_results(scripted_reader: Visit) -> None:
     expect(page.get_by_label("From", exact=True)).to_be_focused()
 
 
-def test_a_late_response_never_replaces_newer_results(scripted_reader: Visit) -> None:
-    visit, page = scripted_reader, scripted_reader.open("/search")
-    visit.ignored_errors = CANCELLED_REQUEST
+def test_a_late_response_never_replaces_newer_results(scripted_reader: Window) -> None:
+    window, page = scripted_reader, scripted_reader.open("/search")
+    window.ignored_errors = CANCELLED_REQUEST
     routes: list[Route] = []
     page.route("**/fragments/search?q=village&**", lambda route: routes.append(route))
     box(page).press_sequentially("village")
@@ -78,10 +78,10 @@ def test_a_late_response_never_replaces_newer_results(scripted_reader: Visit) ->
         routes[0].fallback()
     page.wait_for_timeout(400)  # enough for a response that htmx did not cancel
     expect(page.locator("#results h2").first).to_contain_text("“market”")
-    assert visit.path == "/search?q=market"
+    assert window.path == "/search?q=market"
 
 
-def test_enter_opens_a_page_with_the_results(reader: Visit) -> None:
+def test_enter_opens_a_page_with_the_results(reader: Window) -> None:
     page = reader.open("/search")
     box(page).fill("village")
     box(page).press("Enter")
@@ -92,10 +92,10 @@ def test_enter_opens_a_page_with_the_results(reader: Visit) -> None:
 
 @pytest.mark.parametrize("is_fragment_requested", [True, False])
 def test_enter_on_a_slow_connection_does_not_change_the_previous_history_entry(
-    scripted_reader: Visit, is_fragment_requested: bool
+    scripted_reader: Window, is_fragment_requested: bool
 ) -> None:
-    visit, page = scripted_reader, scripted_reader.open("/search?q=village")
-    visit.ignored_errors = CANCELLED_REQUEST
+    window, page = scripted_reader, scripted_reader.open("/search?q=village")
+    window.ignored_errors = CANCELLED_REQUEST
     # Hold back both responses: the page requested by Enter and the results requested by typing.
     navigations: list[Route] = []
     fragments: list[Route] = []
@@ -113,14 +113,14 @@ def test_enter_on_a_slow_connection_does_not_change_the_previous_history_entry(
         for route in fragments:
             route.fallback()
     page.wait_for_timeout(600)  # until the response to typing would have changed the URL
-    assert visit.path == "/search?q=village", "the previous history entry has a new URL"
+    assert window.path == "/search?q=village", "the previous history entry has a new URL"
     navigations[0].fallback()
     page.wait_for_url("**/search?q=market*")
     page.go_back()
-    assert visit.path == "/search?q=village"
+    assert window.path == "/search?q=village"
 
 
-def test_back_returns_to_the_results_of_the_typed_words(scripted_reader: Visit) -> None:
+def test_back_returns_to_the_results_of_the_typed_words(scripted_reader: Window) -> None:
     page = scripted_reader.open("/search")
     box(page).press_sequentially("village")
     expect(page).to_have_url(re.compile(r"\?q=village$"))
@@ -134,7 +134,7 @@ def test_back_returns_to_the_results_of_the_typed_words(scripted_reader: Visit) 
     expect(page).to_have_url("about:blank")
 
 
-def test_enter_searches_again_after_a_failed_request(scripted_reader: Visit) -> None:
+def test_enter_searches_again_after_a_failed_request(scripted_reader: Window) -> None:
     scripted_reader.ignored_errors = ("ERR_", "htmx", "fetch")
     page = scripted_reader.open("/search?q=village")
     page.route(FRAGMENT, lambda route: route.abort())

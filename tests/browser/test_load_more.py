@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import SERIES_SECTION, headlines_newest_first, series
 from tests.browser.story_form import publish
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -22,47 +22,47 @@ SECTION = f"/{SERIES_SECTION}/"
 PAGE_SIZE = 20
 
 
-def headlines(visit: Visit) -> list[str]:
-    return [text.strip() for text in visit.page.locator(".stream .card h3").all_inner_texts()]
+def headlines(window: Window) -> list[str]:
+    return [text.strip() for text in window.page.locator(".stream .card h3").all_inner_texts()]
 
 
-def story_paths(visit: Visit) -> list[str]:
+def story_paths(window: Window) -> list[str]:
     """Return the URLs of the stream's cards; two stories may have the same headline."""
-    links = visit.page.locator(".stream .card h3 a")
+    links = window.page.locator(".stream .card h3 a")
     return [link.get_attribute("href") or "" for link in links.all()]
 
 
-def load_more(visit: Visit) -> None:
+def load_more(window: Window) -> None:
     """Press “Load more” and wait for the stories, which htmx adds in place."""
-    page, before = visit.page, len(headlines(visit))
+    page, before = window.page, len(headlines(window))
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(before)).to_be_visible()
 
 
-def test_load_more_adds_every_story_once(scripted_reader: Visit) -> None:
-    visit, expected = scripted_reader, headlines_newest_first()
-    page = visit.open(SECTION)
+def test_load_more_adds_every_story_once(scripted_reader: Window) -> None:
+    window, expected = scripted_reader, headlines_newest_first()
+    page = window.open(SECTION)
     history = page.evaluate("history.length")
-    assert headlines(visit) == expected[:PAGE_SIZE]
+    assert headlines(window) == expected[:PAGE_SIZE]
     for count in range(PAGE_SIZE, len(expected), PAGE_SIZE):
-        load_more(visit)
+        load_more(window)
         added = min(PAGE_SIZE, len(expected) - count)
         expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
         expect(page.get_by_role("status")).to_have_text(f"{added} more stories")
-        assert visit.path.startswith(f"{SECTION}?through="), "a reload would show fewer stories"
-    assert headlines(visit) == expected
+        assert window.path.startswith(f"{SECTION}?through="), "a reload would show fewer stories"
+    assert headlines(window) == expected
     assert page.evaluate("history.length") == history, "loading more added history entries"
     expect(page.get_by_role("link", name="Load more")).to_have_count(0)
 
 
-def test_links_without_script_lead_to_every_story_once(plain_reader: Visit) -> None:
-    visit, page = plain_reader, plain_reader.open(SECTION)
-    seen = headlines(visit)
+def test_links_without_script_lead_to_every_story_once(plain_reader: Window) -> None:
+    window, page = plain_reader, plain_reader.open(SECTION)
+    seen = headlines(window)
     while page.get_by_role("link", name="Load more").count():
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
         expect(page.get_by_role("heading", level=1)).to_have_text("Society")
-        seen += headlines(visit)
+        seen += headlines(window)
         assert len(seen) <= 100, "the list has no end"
     assert seen == headlines_newest_first()
 
@@ -71,10 +71,10 @@ def test_a_story_published_meanwhile_causes_no_duplicate_or_gap(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with (
-        open_window(browser, site) as visit,
+        open_window(browser, site) as window,
         open_window(browser, site, storage_state=editor_state) as editor,
     ):
-        page = visit.open("/author/ama-serwaa/")
+        page = window.open("/author/ama-serwaa/")
         news = {
             "headline": "Published while you read",
             "body": "News.",
@@ -83,14 +83,14 @@ def test_a_story_published_meanwhile_causes_no_duplicate_or_gap(
         }
         publish(editor, news)
         while page.get_by_role("link", name="Load more").count():
-            load_more(visit)
-        titles, paths = headlines(visit), story_paths(visit)
+            load_more(window)
+        titles, paths = headlines(window), story_paths(window)
         assert len(set(paths)) == len(titles), "a story appeared twice"
         assert {story["headline"] for story in series()} <= set(titles), "a story is missing"
         assert news["headline"] not in titles
 
 
-def test_load_more_on_the_front_page_repeats_no_story(reader: Visit) -> None:
+def test_load_more_on_the_front_page_repeats_no_story(reader: Window) -> None:
     page = reader.open("/")
     outside_stream = page.locator(".hero :is(h2, h3) a, .rail h3 a")
     featured = [link.get_attribute("href") or "" for link in outside_stream.all()]
@@ -107,26 +107,26 @@ def test_load_more_on_the_front_page_repeats_no_story(reader: Visit) -> None:
     assert len(set(paths)) == len(paths), "a story appeared twice"
 
 
-def test_back_and_forward_return_to_the_list_and_the_story(reader: Visit) -> None:
-    visit, expected = reader, headlines_newest_first()
-    page = visit.open(SECTION)
-    if visit.has_script:
-        load_more(visit)
+def test_back_and_forward_return_to_the_list_and_the_story(reader: Window) -> None:
+    window, expected = reader, headlines_newest_first()
+    page = window.open(SECTION)
+    if window.has_script:
+        load_more(window)
     else:
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
         expected = expected[PAGE_SIZE:]
-    list_url, story = page.url, headlines(visit)[-1]
+    list_url, story = page.url, headlines(window)[-1]
     page.get_by_role("link", name=story, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
     story_url = page.url
     page.go_back()
     assert page.url == list_url
-    titles = headlines(visit)
+    titles = headlines(window)
     assert titles == expected[: len(titles)] and len(titles) >= PAGE_SIZE
-    if visit.has_script:
-        load_more(visit)
-        assert headlines(visit) == expected[: len(titles) + PAGE_SIZE]
+    if window.has_script:
+        load_more(window)
+        assert headlines(window) == expected[: len(titles) + PAGE_SIZE]
     page.go_forward()
     assert page.url == story_url
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
@@ -134,7 +134,7 @@ def test_back_and_forward_return_to_the_list_and_the_story(reader: Visit) -> Non
 
 @pytest.mark.parametrize("path", [SECTION, "/"])
 def test_back_restores_the_position_without_the_back_forward_cache(
-    path: str, scripted_reader: Visit
+    path: str, scripted_reader: Window
 ) -> None:
     page = scripted_reader.open(path)
     for _ in range(2):
@@ -162,7 +162,7 @@ def test_back_restores_the_position_without_the_back_forward_cache(
         )
 
 
-def test_a_double_click_loads_once(scripted_reader: Visit) -> None:
+def test_a_double_click_loads_once(scripted_reader: Window) -> None:
     page = scripted_reader.open(SECTION)
     page.route(
         "**/fragments/stream/**", lambda route: (page.wait_for_timeout(300), route.continue_())
@@ -179,9 +179,9 @@ def test_back_shows_the_page_from_the_back_forward_cache(
     site_fixture: str, back_forward_cache_browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     site: RunningSite = request.getfixturevalue(site_fixture)
-    with open_window(back_forward_cache_browser, site) as visit:
-        page, expected = visit.open(SECTION), headlines_newest_first()
-        load_more(visit)
+    with open_window(back_forward_cache_browser, site) as window:
+        page, expected = window.open(SECTION), headlines_newest_first()
+        load_more(window)
         page.evaluate("window.wasHere = true")
         page.get_by_role("link", name=expected[PAGE_SIZE], exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(expected[PAGE_SIZE])
@@ -190,6 +190,6 @@ def test_back_shows_the_page_from_the_back_forward_cache(
         assert page.evaluate("window.wasHere"), (
             "the page did not come from the back/forward cache"
         )
-        assert headlines(visit) == expected[: 2 * PAGE_SIZE]
-        load_more(visit)
-        assert headlines(visit) == expected[: 3 * PAGE_SIZE]
+        assert headlines(window) == expected[: 2 * PAGE_SIZE]
+        load_more(window)
+        assert headlines(window) == expected[: 3 * PAGE_SIZE]

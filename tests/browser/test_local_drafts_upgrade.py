@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.test_autosave import NEW_STORY_PATH, SAVED_MESSAGE, poll
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 DAY_MS = 24 * 3600 * 1000
@@ -40,10 +40,10 @@ READ = """new Promise((resolve, reject) => {
 
 
 @pytest.fixture
-def editor_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def editor_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of a logged-in editor."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        yield window
 
 
 def old_record(user: str, form_id: str, **fields: Any) -> dict[str, Any]:
@@ -82,14 +82,16 @@ def old_record(user: str, form_id: str, **fields: Any) -> dict[str, Any]:
     return record | fields
 
 
-def current_user(visit: Visit) -> str:
+def current_user(window: Window) -> str:
     """Return the user's id, read from a page without a story form."""
-    visit.open("/newsroom/stories/")
-    user: str = visit.page.locator("body").get_attribute("data-user") or ""
+    window.open("/newsroom/stories/")
+    user: str = window.page.locator("body").get_attribute("data-user") or ""
     return user
 
 
-def test_a_draft_of_the_old_scripts_is_offered_restored_and_deleted(editor_window: Visit) -> None:
+def test_a_draft_of_the_old_scripts_is_offered_restored_and_deleted(
+    editor_window: Window,
+) -> None:
     page, user = editor_window.page, current_user(editor_window)
     page.evaluate(PUT, [old_record(user, "0" * 35), old_record("999", "1" * 35)])
     editor_window.open(NEW_STORY_PATH)
@@ -110,7 +112,7 @@ def test_a_draft_of_the_old_scripts_is_offered_restored_and_deleted(editor_windo
 
 
 def test_old_drafts_are_deleted_once_on_the_server_or_30_days_after_discarding(
-    editor_window: Visit,
+    editor_window: Window,
 ) -> None:
     page, user = editor_window.page, current_user(editor_window)
     now = int(time.time() * 1000)
@@ -132,7 +134,7 @@ def test_old_drafts_are_deleted_once_on_the_server_or_30_days_after_discarding(
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(2)
 
 
-def test_new_drafts_have_the_same_keys_as_old_ones(editor_window: Visit) -> None:
+def test_new_drafts_have_the_same_keys_as_old_ones(editor_window: Window) -> None:
     """After a downgrade, the earlier scripts find the new drafts."""
     page, user = editor_window.page, current_user(editor_window)
     editor_window.ignored_errors = ("net::ERR", "Failed to fetch")

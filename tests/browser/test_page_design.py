@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, ViewportSize, expect
 
 from tests.browser.running_site import RunningSite
-from tests.browser.visits import open_window
+from tests.browser.windows import open_window
 
 pytestmark = pytest.mark.browser
 
@@ -33,10 +33,10 @@ def height(element: Locator) -> float:
 def test_the_header_has_one_line_of_sections_with_the_current_one_in_view(
     has_script: bool, browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, has_script, viewport=PHONE) as visit:
+    with open_window(browser, site, has_script, viewport=PHONE) as window:
         for width in WIDTHS:
-            visit.page.set_viewport_size({"width": width, "height": 640})
-            page = visit.open("/opinion/long")
+            window.page.set_viewport_size({"width": width, "height": 640})
+            page = window.open("/opinion/long")
             assert height(page.locator("header.top")) <= MAX_HEADER, width
             box = page.locator(".top .nav [aria-current]").bounding_box()
             assert box and box["x"] >= 0 and box["x"] + box["width"] <= width, (width, box)
@@ -54,8 +54,8 @@ def test_a_story_begins_above_the_fold(
     path: str, limit: int, browser: Browser, site: RunningSite
 ) -> None:
     """A picture leaves room for a line of text below it; a cover is only a strip."""
-    with open_window(browser, site, viewport=PHONE) as visit:
-        page = visit.open(path)
+    with open_window(browser, site, viewport=PHONE) as window:
+        page = window.open(path)
         assert top(page.locator(".prose > *").first) <= limit
         for cover in page.locator(".story > .cover").all():
             assert height(cover) <= 32
@@ -65,8 +65,8 @@ def test_a_story_begins_above_the_fold(
 
 
 def test_the_months_of_a_year_read_down(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site, viewport=PHONE) as visit:
-        page = visit.open("/archive/")
+    with open_window(browser, site, viewport=PHONE) as window:
+        page = window.open("/archive/")
         boxes = (
             page.locator(".months")
             .first.locator("a")
@@ -83,8 +83,8 @@ def test_the_months_of_a_year_read_down(browser: Browser, site: RunningSite) -> 
 def test_the_first_result_of_a_search_is_in_view(
     query: str, browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, viewport=PHONE) as visit:
-        page = visit.open(f"/search?{query}")
+    with open_window(browser, site, viewport=PHONE) as window:
+        page = window.open(f"/search?{query}")
         headline = page.locator("#results .card h3").first
         assert top(headline) + height(headline) <= 560
         expect(page.locator("#facets")).not_to_be_visible()
@@ -96,8 +96,8 @@ def test_the_first_result_of_a_search_is_in_view(
 
 
 def test_the_rails_of_the_front_page_stand_two_a_row(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site, viewport={"width": 1280, "height": 900}) as visit:
-        page = visit.open("/")
+    with open_window(browser, site, viewport={"width": 1280, "height": 900}) as window:
+        page = window.open("/")
         boxes = [rail.bounding_box() for rail in page.locator(".rail").all()]
         assert len(boxes) >= 2 and boxes[0] and boxes[1]
         assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["width"] < 600

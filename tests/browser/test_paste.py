@@ -13,7 +13,7 @@ from tests.browser import clipboard_samples as samples
 from tests.browser.editor_pages import field_value, open_new, paste
 from tests.browser.modules import module
 from tests.browser.running_site import RunningSite
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 PASTE = module("paste")
@@ -52,43 +52,43 @@ INLINE = {
 
 
 @pytest.fixture(scope="module")
-def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of an editor with the form of a new English story."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        open_new(visit)
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        open_new(window)
+        yield window
 
 
-def clean_paste(form: Visit, html: str) -> str:
+def clean_paste(form: Window, html: str) -> str:
     cleaned: str = form.page.evaluate(f"async html => {PASTE}.cleanPaste(html).html", html)
     return cleaned
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
-def test_pasted_html_of_each_program_becomes_clean_html(form: Visit, program: str) -> None:
+def test_pasted_html_of_each_program_becomes_clean_html(form: Window, program: str) -> None:
     copied, cleaned = samples.SAMPLES[program]
     assert clean_paste(form, copied) == cleaned
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
-def test_cleaning_clean_html_does_not_change_it(form: Visit, program: str) -> None:
+def test_cleaning_clean_html_does_not_change_it(form: Window, program: str) -> None:
     cleaned = samples.SAMPLES[program][1]
     assert clean_paste(form, cleaned) == cleaned
 
 
 @pytest.mark.parametrize("copied", INLINE)
-def test_pasted_inline_html_is_not_wrapped_in_a_block(form: Visit, copied: str) -> None:
+def test_pasted_inline_html_is_not_wrapped_in_a_block(form: Window, copied: str) -> None:
     assert clean_paste(form, copied) == INLINE[copied]
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_each_list_marker_of_word_gives_the_right_kind_of_list(form: Visit, marker: str) -> None:
+def test_each_list_marker_of_word_gives_the_right_kind_of_list(form: Window, marker: str) -> None:
     copied = samples.WORD_HEAD + samples.word_item(1, 1, marker, "Item") + samples.WORD_FOOT
     kind = MARKERS[marker]
     assert clean_paste(form, copied) == f"{kind}<li>Item</li></{kind[1:3]}>"
 
 
-def test_a_paragraph_between_items_splits_a_word_list(form: Visit) -> None:
+def test_a_paragraph_between_items_splits_a_word_list(form: Window) -> None:
     items = [
         samples.word_item(1, 1, "1.", "One"),
         "<p class=MsoNormal>Between</p>",
@@ -98,22 +98,22 @@ def test_a_paragraph_between_items_splits_a_word_list(form: Visit) -> None:
     assert clean_paste(form, samples.WORD_HEAD + "".join(items) + samples.WORD_FOOT) == cleaned
 
 
-def test_a_list_that_starts_on_the_second_level_is_flattened(form: Visit) -> None:
+def test_a_list_that_starts_on_the_second_level_is_flattened(form: Window) -> None:
     items = [samples.word_item(2, 1, "o", "Deep"), samples.word_item(1, 1, "·", "High")]
     assert clean_paste(form, "".join(items)) == "<ul><li>Deep</li><li>High</li></ul>"
 
 
-def test_a_right_to_left_list_keeps_its_direction(form: Visit) -> None:
+def test_a_right_to_left_list_keeps_its_direction(form: Window) -> None:
     copied = "<ul><li dir=rtl><p dir=rtl>أول</p></li><li><p dir=rtl>ثان</p></li></ul>"
     assert clean_paste(form, copied) == '<ul dir="rtl"><li>أول</li><li>ثان</li></ul>'
 
 
-def test_lang_is_kept_only_if_valid_and_not_the_storys_language(form: Visit) -> None:
+def test_lang_is_kept_only_if_valid_and_not_the_storys_language(form: Window) -> None:
     copied = "<p lang=en-GB>The boat</p><p lang=fr>Le bateau</p><p lang='not a tag'>Boat</p>"
     assert clean_paste(form, copied) == '<p>The boat</p>\n<p lang="fr">Le bateau</p>\n<p>Boat</p>'
 
 
-def test_an_overlong_paste_becomes_plain_paragraphs(form: Visit) -> None:
+def test_an_overlong_paste_becomes_plain_paragraphs(form: Window) -> None:
     padding = "<!-- " + "x" * 2_000_000 + " -->"
     style = "<style>p {}</style>"
     copied = f"{style}{padding}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
@@ -131,7 +131,7 @@ def test_an_overlong_paste_becomes_plain_paragraphs(form: Visit) -> None:
     ],
 )
 def test_300_kb_of_pasted_markup_becomes_a_limited_number_of_elements(
-    form: Visit, unit: str, max_elements: int
+    form: Window, unit: str, max_elements: int
 ) -> None:
     """Pasting takes about 40 µs for each inline element and 100 µs for each block."""
     count = 300_000 // len(unit)
@@ -148,13 +148,13 @@ def test_300_kb_of_pasted_markup_becomes_a_limited_number_of_elements(
     assert "Pasted without formatting" in result["omissions"]
 
 
-def test_long_tables_and_long_paragraphs_keep_their_formatting(form: Visit) -> None:
+def test_long_tables_and_long_paragraphs_keep_their_formatting(form: Window) -> None:
     rows = "<tr><td>Keta</td><td>1,204</td></tr>" * 8000
     for html in (f"<table>{rows}</table>", "<p>" + "six boats " * 30_000 + "</p>"):
         assert form.page.evaluate(f"async html => {PASTE}.cleanPaste(html).omissions", html) == ""
 
 
-def test_the_html_field_has_dir_auto_only_while_it_is_visible(form: Visit) -> None:
+def test_the_html_field_has_dir_auto_only_while_it_is_visible(form: Window) -> None:
     """With `dir=auto`, Chromium needs time quadratic in the lines: 35 s for 60,000 lines."""
     field = form.page.locator("#body")
     assert field.get_attribute("dir") is None
@@ -178,7 +178,7 @@ def test_the_html_field_has_dir_auto_only_while_it_is_visible(form: Visit) -> No
         "<table><tr><td>",
     ],
 )
-def test_hostile_input_is_cleaned_in_reasonable_time(form: Visit, unit: str) -> None:
+def test_hostile_input_is_cleaned_in_reasonable_time(form: Window, unit: str) -> None:
     measure = f"""async html => {{
       const {{ cleanPaste }} = {PASTE};
       const start = performance.now();
@@ -194,8 +194,8 @@ def test_hostile_input_is_cleaned_in_reasonable_time(form: Visit, unit: str) -> 
 def test_pasting_into_the_editor_gives_clean_html(
     browser: Browser, site: RunningSite, editor_state: Any, program: str
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        page = open_new(visit)
+    with open_window(browser, site, storage_state=editor_state) as window:
+        page = open_new(window)
         paste(page, samples.SAMPLES[program][0])
         expect(page.locator("#body-editor ul ul").first).to_be_visible()
         source = field_value(page)

@@ -24,7 +24,7 @@ from tests.browser.editor_pages import (
 )
 from tests.browser.modules import module
 from tests.browser.running_site import RunningSite
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 from tests.cases import case_text
 
 pytestmark = pytest.mark.browser
@@ -47,11 +47,11 @@ CUT_OR_COPY = """kind => {
 
 
 @pytest.fixture(scope="module")
-def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of an editor with the form of a new story."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        open_new(visit)
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        open_new(window)
+        yield window
 
 
 def editor_message(page: Page) -> str:
@@ -88,7 +88,7 @@ def paste_clipboard(page: Page, clipboard_data: dict[str, str]) -> None:
     ],
 )
 def test_words_moved_within_a_line_keep_their_spaces(
-    writer: Visit, body: str, selection: str, target: str, expected: str
+    writer: Window, body: str, selection: str, target: str, expected: str
 ) -> None:
     assert "Ctrl+X" in case_text("2026-11/13-paste-within-a-line.txt")
     page = writer.page
@@ -100,7 +100,7 @@ def test_words_moved_within_a_line_keep_their_spaces(
     assert field_value(page) == expected
 
 
-def test_text_moved_between_paragraphs_keeps_its_spaces_and_markup(writer: Visit) -> None:
+def test_text_moved_between_paragraphs_keeps_its_spaces_and_markup(writer: Window) -> None:
     page = writer.page
     restore(page, "<p>a <b>bold</b> word here</p>\n<p>end five</p>")
     page.evaluate(
@@ -136,7 +136,9 @@ def test_text_moved_between_paragraphs_keeps_its_spaces_and_markup(writer: Visit
         ("1 < 2 & <b>", "<p>a 1 &lt; 2 &amp; &lt;b&gt;c</p>"),
     ],
 )
-def test_pasted_plain_text_keeps_its_line_breaks(writer: Visit, text: str, expected: str) -> None:
+def test_pasted_plain_text_keeps_its_line_breaks(
+    writer: Window, text: str, expected: str
+) -> None:
     page = writer.page
     restore(page, "<p>a c</p>")
     put_cursor(page, "a ")
@@ -156,12 +158,12 @@ def test_pasted_plain_text_keeps_its_line_breaks(writer: Visit, text: str, expec
     ],
 )
 def test_cells_of_a_table_with_one_row_or_column_become_paragraphs(
-    writer: Visit, cells: str, expected: str
+    writer: Window, cells: str, expected: str
 ) -> None:
     assert paste_and_read(writer.page, f"<table>{cells}</table>") == expected
 
 
-def test_a_message_counts_the_media_that_were_not_pasted(writer: Visit) -> None:
+def test_a_message_counts_the_media_that_were_not_pasted(writer: Window) -> None:
     page = writer.page
     assert (
         paste_and_read(page, case_text("2026-11/07-paste-with-picture.html"))
@@ -181,14 +183,14 @@ def test_a_message_counts_the_media_that_were_not_pasted(writer: Visit) -> None:
     assert "not pasted" not in editor_message(page) or "2 pictures" in editor_message(page)
 
 
-def test_emoji_images_become_text(writer: Visit) -> None:
+def test_emoji_images_become_text(writer: Window) -> None:
     assert (
         paste_and_read(writer.page, case_text("2026-11/12-emoji-images-paste.html"))
         == "<p>Victory 🇰🇪 today</p>"
     )
 
 
-def test_footnotes_and_their_references_link_to_each_other(writer: Visit) -> None:
+def test_footnotes_and_their_references_link_to_each_other(writer: Window) -> None:
     page = writer.page
     notes = case_text("2026-11/14-word-footnotes-paste.html")
     html = paste_and_read(page, notes)
@@ -205,7 +207,7 @@ def test_footnotes_and_their_references_link_to_each_other(writer: Visit) -> Non
 
 
 @pytest.mark.parametrize("name", ["main", "über uns", "1", "a" * 200])
-def test_anchors_of_any_name_are_made_safe(writer: Visit, name: str) -> None:
+def test_anchors_of_any_name_are_made_safe(writer: Window, name: str) -> None:
     html = paste_and_read(
         writer.page, f'<p><a href="https://a.example/x#{name}">up</a></p><p id="{name}">Here</p>'
     )
@@ -229,7 +231,7 @@ def test_anchors_of_any_name_are_made_safe(writer: Visit, name: str) -> None:
         ("<tr><td>a</td><td>b</td></tr>", "a b"),
     ],
 )
-def test_no_text_is_lost_in_invalid_markup(writer: Visit, html: str, words: str) -> None:
+def test_no_text_is_lost_in_invalid_markup(writer: Window, html: str, words: str) -> None:
     assert re.sub("<[^>]*>", " ", paste_and_read(writer.page, html)).split() == words.split()
 
 
@@ -296,7 +298,7 @@ def numbered_words(text: str) -> list[str]:
     return [word for word in numbered if word]
 
 
-def test_cleaned_random_markup_keeps_every_word_and_joins_none(writer: Visit) -> None:
+def test_cleaned_random_markup_keeps_every_word_and_joins_none(writer: Window) -> None:
     """Words may touch each other only if they do so in the rendered markup."""
     page, rng = writer.page, random.Random(SEED)
     for _ in range(SAMPLES):
@@ -311,7 +313,7 @@ def test_cleaned_random_markup_keeps_every_word_and_joins_none(writer: Visit) ->
             assert any(joined in word for word in rendered), (html, cleaned)
 
 
-def test_pasted_random_markup_keeps_every_word(writer: Visit) -> None:
+def test_pasted_random_markup_keeps_every_word(writer: Window) -> None:
     page, rng = writer.page, random.Random(SEED + 1)
     for _ in range(25):
         html = random_markup(rng)
@@ -319,7 +321,7 @@ def test_pasted_random_markup_keeps_every_word(writer: Visit) -> None:
         assert sorted(re.findall("w[0-9]+q", paste_and_read(page, html))) == rendered, html
 
 
-def test_a_complete_paste_shows_no_message(writer: Visit) -> None:
+def test_a_complete_paste_shows_no_message(writer: Window) -> None:
     page = open_new(writer)
     editor_text(page).click()
     paste(page, "<p>All of it</p>")
@@ -330,7 +332,7 @@ def test_a_complete_paste_shows_no_message(writer: Visit) -> None:
     "unit",
     ["<b>a</b> <i>b</i> ", "a<br>", "<a href='https://a.example/'>x</a> ", "<u>x</u><s>y</s>"],
 )
-def test_long_inline_markup_reaches_squire_as_few_nodes(writer: Visit, unit: str) -> None:
+def test_long_inline_markup_reaches_squire_as_few_nodes(writer: Window, unit: str) -> None:
     """Squire needs quadratic time for nodes outside blocks: 300 kB froze a page for 30 s."""
     inline_nodes = writer.page.evaluate(
         f"""async html => {{

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.story_form import press
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 PHONE: dict[str, Any] = {
@@ -34,15 +34,15 @@ SMALL_CONTROLS = f"""() => [...document.querySelectorAll("{CONTROLS}")]
 @pytest.fixture(params=["script", "no script"])
 def phone(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any
-) -> Iterator[Visit]:
+) -> Iterator[Window]:
     """Editor's window on a phone, with and without JavaScript."""
     with open_window(
         browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE
-    ) as visit:
-        yield visit
+    ) as window:
+        yield window
 
 
-def test_a_story_is_written_published_and_corrected_by_touch(phone: Visit) -> None:
+def test_a_story_is_written_published_and_corrected_by_touch(phone: Window) -> None:
     page = phone.open("/newsroom/stories/")
     page.get_by_role("link", name="New story").first.tap()
     slug = f"from-a-phone-{'script' if phone.has_script else 'plain'}"
@@ -74,7 +74,7 @@ def test_a_story_is_written_published_and_corrected_by_touch(phone: Visit) -> No
         expect(page.locator(".prose strong")).to_have_text(re.compile("Bold ones."))
 
 
-def test_the_bar_does_not_hide_the_focused_field(phone: Visit) -> None:
+def test_the_bar_does_not_hide_the_focused_field(phone: Window) -> None:
     """Check WCAG 2.4.11."""
     page = phone.open("/newsroom/stories/new")
     for name in ("#source_url", "#slug", "#picture_credit", "#language"):
@@ -93,14 +93,14 @@ def test_the_bar_does_not_hide_the_focused_field(phone: Visit) -> None:
 def test_the_story_form_loads_less_than_150_kb(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state, **PHONE) as visit:
+    with open_window(browser, site, storage_state=editor_state, **PHONE) as window:
         sizes: dict[str, int] = {}
-        visit.page.on(
+        window.page.on(
             "response",
             lambda response: sizes.update({response.url: len(gzip.compress(response.body(), 6))}),
         )
-        visit.open("/newsroom/stories/new")
-        visit.page.wait_for_load_state("networkidle")
+        window.open("/newsroom/stories/new")
+        window.page.wait_for_load_state("networkidle")
         for url, size in sorted(sizes.items(), key=lambda item: -item[1]):
             print(f"{size:7} {urlsplit(url).path}")
         print(f"{sum(sizes.values())} bytes compressed in {len(sizes)} requests")

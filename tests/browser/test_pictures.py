@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.running_site import RunningSite
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -24,10 +24,10 @@ LAYOUT_SHIFT = """() => new Promise(resolve => {
 })"""
 
 
-def open_with_avif(visit: Visit, path: str) -> Page:
+def open_with_avif(window: Window, path: str) -> Page:
     """Return the page once it has a picture in AVIF."""
     end = time.monotonic() + WORKER_SECONDS
-    while not (page := visit.open(path)).locator("source[type='image/avif']").count():
+    while not (page := window.open(path)).locator("source[type='image/avif']").count():
         assert time.monotonic() < end, "the worker has made no AVIF"
         time.sleep(0.5)
     return page
@@ -41,8 +41,8 @@ def test_a_story_loads_a_width_that_fits(
 ) -> None:
     viewport: Any = {"width": width, "height": 640}
     options = {"viewport": viewport, "device_scale_factor": density}
-    with open_window(browser, site, **options) as visit:
-        page = open_with_avif(visit, "/culture/pictured")
+    with open_window(browser, site, **options) as window:
+        page = open_with_avif(window, "/culture/pictured")
         picture = page.locator("figure img")
         picture.evaluate("image => image.decode()")
         file, natural_width, client_width = picture.evaluate(PICTURE)
@@ -52,8 +52,8 @@ def test_a_story_loads_a_width_that_fits(
 
 
 def test_a_card_with_a_picture_has_no_gap(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site, viewport={"width": 360, "height": 640}) as visit:
-        page = open_with_avif(visit, "/culture/")
+    with open_window(browser, site, viewport={"width": 360, "height": 640}) as window:
+        page = open_with_avif(window, "/culture/")
         card = page.locator(".card", has=page.locator("source"))
         boxes = [
             card.locator(part).first.bounding_box() for part in (".eyebrow", "h3", ".dek", "img")

@@ -11,22 +11,22 @@ from playwright.sync_api import Browser, expect
 from tests.browser.page_kinds import write
 from tests.browser.running_site import RunningSite
 from tests.browser.story_form import fill
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=["site", "htmx_2_site"])
-def wide_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+def wide_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Window]:
     """Editor's window on a wide screen."""
     site: RunningSite = request.getfixturevalue(request.param)
     size: dict[str, Any] = {"viewport": {"width": 1600, "height": 1000}}
-    with open_window(browser, site, **size) as visit:
-        visit.log_in()
-        yield visit
+    with open_window(browser, site, **size) as window:
+        window.log_in()
+        yield window
 
 
-def test_the_pane_shows_text_while_it_is_typed(wide_window: Visit) -> None:
+def test_the_pane_shows_text_while_it_is_typed(wide_window: Window) -> None:
     page = write(wide_window, "Stored headline")
     frame = page.frame_locator("#preview iframe")
     expect(frame.locator("h1")).to_have_text("Stored headline")
@@ -47,17 +47,17 @@ def test_a_phone_requests_no_preview(
 ) -> None:
     with open_window(
         browser, site, storage_state=editor_state, viewport={"width": 360, "height": 640}
-    ) as visit:
-        page = write(visit, "On a phone")
+    ) as window:
+        page = write(window, "On a phone")
         page.get_by_label("Headline").fill("Typed on a phone")
         expect(page.locator("#save-status")).to_contain_text("Saved")
         page.wait_for_timeout(500)
         assert not [
-            url for url in visit.requests if url.endswith("/preview") or "/preview?" in url
+            url for url in window.requests if url.endswith("/preview") or "/preview?" in url
         ]
 
 
-def test_a_story_can_be_previewed_before_its_first_save(editor_window: Visit) -> None:
+def test_a_story_can_be_previewed_before_its_first_save(editor_window: Window) -> None:
     page = editor_window.open("/newsroom/stories/new")
     fill(page, {"headline": "Never saved", "body": "Only typed."})
     with page.expect_popup() as popup:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ BREAKS = (
 
 
 def test_a_printed_story_shows_urls_and_keeps_headings_with_their_text(
-    scripted_reader: Visit,
+    scripted_reader: Window,
 ) -> None:
     page = scripted_reader.open("/")
     page.locator(".hero h3 a").first.click()

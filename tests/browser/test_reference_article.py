@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from tests.browser.running_site import CHECKOUT
 from tests.browser.story_form import publish
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -82,7 +82,7 @@ class PageText:
         ]
 
 
-def publish_and_compare(visit: Visit, original: PageText) -> None:
+def publish_and_compare(window: Window, original: PageText) -> None:
     entries = {
         "headline": original.headline,
         "dek": original.dek,
@@ -92,7 +92,7 @@ def publish_and_compare(visit: Visit, original: PageText) -> None:
         "countries": "Mali",
         "source_name": original.source,
     }
-    page = visit.open(publish(visit, entries))
+    page = window.open(publish(window, entries))
     expect(page.get_by_role("heading", level=1)).to_have_text(original.headline)
     assert page.locator(".prose p").all_inner_texts() == original.paragraphs
     text, position = " ".join(page.locator("body").inner_text().split()), 0
@@ -105,7 +105,7 @@ def publish_and_compare(visit: Visit, original: PageText) -> None:
     ), text[position:]
 
 
-def test_the_page_of_the_reference_article_has_the_same_text(editor_window: Visit) -> None:
+def test_the_page_of_the_reference_article_has_the_same_text(editor_window: Window) -> None:
     if not REFERENCE_PATH.is_file():
         pytest.skip("there is no ../shared/seed-article.txt; only the short page is tested")
     reference = PageText.parse(REFERENCE_PATH.read_text(encoding="utf-8"))
@@ -113,5 +113,5 @@ def test_the_page_of_the_reference_article_has_the_same_text(editor_window: Visi
     publish_and_compare(editor_window, reference)
 
 
-def test_the_page_of_a_short_article_has_the_same_text(editor_window: Visit) -> None:
+def test_the_page_of_a_short_article_has_the_same_text(editor_window: Window) -> None:
     publish_and_compare(editor_window, PageText.parse(SHORT_PAGE))

@@ -11,20 +11,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.story_form import publish
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
 MAX_SECONDS = 5.0
 
 
-def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
-    visit, word = editor_window, "bridge" if editor_window.has_script else "ferry"
+def test_a_new_story_is_found_within_seconds(editor_window: Window) -> None:
+    window, word = editor_window, "bridge" if editor_window.has_script else "ferry"
     headline = f"Why the Ọ̀ṣun {word} keeps its name"
     body = "The old people say it without haste.\n\nThe name is carried from mother to daughter."
-    path = publish(visit, {"headline": headline, "body": body, "section": "culture"})
+    path = publish(window, {"headline": headline, "body": body, "section": "culture"})
     published_at = time.monotonic()
-    page = visit.open("/search")
+    page = window.open("/search")
     while True:
         page.get_by_label("Words, names or places").fill(f"osun {word}")
         page.get_by_label("Words, names or places").press("Enter")
@@ -38,10 +38,10 @@ def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
     assert {"Ọ̀ṣun", word} <= set(result.locator("h3 mark").all_inner_texts())
     result.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(headline)
-    assert visit.path == path
+    assert window.path == path
 
 
-def test_a_search_without_results_says_so(reader: Visit) -> None:
+def test_a_search_without_results_says_so(reader: Window) -> None:
     page = reader.open("/")
     page.get_by_label("Search all stories").fill("xylophonists qwertzuiop")
     page.get_by_role("search").get_by_role("button").click()

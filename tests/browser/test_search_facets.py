@@ -11,7 +11,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.visits import Visit
+from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,7 @@ def count(page: Page) -> int:
     return int(match[1].replace(",", "")) if match else 0
 
 
-def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: Visit) -> None:
+def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: Window) -> None:
     page = reader.open("/search?q=village")
     total, kenyan = count(page), int(facet(page, "Kenya").locator("small").inner_text())
     facet(page, "Kenya").click()
@@ -50,7 +50,9 @@ def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: V
     assert count(page) == kenyan
 
 
-def test_a_bar_of_the_chart_and_the_year_in_the_list_give_the_same_results(reader: Visit) -> None:
+def test_a_bar_of_the_chart_and_the_year_in_the_list_give_the_same_results(
+    reader: Window,
+) -> None:
     page = reader.open("/search?q=the")
     bars = page.locator(".years svg a")
     assert bars.count() >= 2
@@ -69,14 +71,14 @@ def test_a_bar_of_the_chart_and_the_year_in_the_list_give_the_same_results(reade
     assert count(page) > narrowed
 
 
-def test_typed_filters_appear_as_chips(reader: Visit) -> None:
+def test_typed_filters_appear_as_chips(reader: Window) -> None:
     page = reader.open("/search?q=village+in:society+by:serwaa")
     page.get_by_role("link", name="Remove Author: Ama Serwaa").click()
     page.wait_for_url("**/search?q=village+in%3Asociety")
     expect(page.get_by_role("link", name="Remove Section: Society")).to_be_visible()
 
 
-def test_results_can_be_sorted_and_paged(reader: Visit) -> None:
+def test_results_can_be_sorted_and_paged(reader: Window) -> None:
     page = reader.open("/search?q=village")
     page.get_by_role("navigation", name="Order").get_by_role("link", name="Oldest first").click()
     page.wait_for_url("**/search?q=village&sort=oldest")
@@ -90,7 +92,7 @@ def test_results_can_be_sorted_and_paged(reader: Visit) -> None:
     assert dates == sorted(dates, key=str)
 
 
-def test_a_phone_folds_all_filters_into_one(reader: Visit) -> None:
+def test_a_phone_folds_all_filters_into_one(reader: Window) -> None:
     reader.page.set_viewport_size({"width": 320, "height": 640})
     page = reader.open("/search?q=the")
     expect(page.locator(".years")).not_to_be_visible()
@@ -104,7 +106,7 @@ def test_a_phone_folds_all_filters_into_one(reader: Visit) -> None:
     expect(page.get_by_role("heading", name="Country")).not_to_be_visible()
 
 
-def test_a_search_without_results_links_to_fewer_words(reader: Visit) -> None:
+def test_a_search_without_results_links_to_fewer_words(reader: Window) -> None:
     page = reader.open("/search?q=village+ledger&section=health")
     empty = page.locator(".empty")
     empty.get_by_role("link", name=re.compile("^village [0-9]+")).click()
@@ -112,14 +114,14 @@ def test_a_search_without_results_links_to_fewer_words(reader: Visit) -> None:
     assert count(page) > 0
 
 
-def test_another_spelling_is_suggested(reader: Visit) -> None:
+def test_another_spelling_is_suggested(reader: Window) -> None:
     page = reader.open("/search?q=vilage")
     page.locator(".did-you-mean").get_by_role("link", name="village").click()
     page.wait_for_url("**/search?q=village")
     assert count(page) > 2
 
 
-def test_a_search_has_a_feed(plain_reader: Visit) -> None:
+def test_a_search_has_a_feed(plain_reader: Window) -> None:
     page = plain_reader.open("/search?q=village&country=kenya")
     link = page.get_by_role("link", name="Follow this search by RSS").get_attribute("href") or ""
     assert link == page.locator("link[rel=alternate]").last.get_attribute("href")

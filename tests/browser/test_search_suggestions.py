@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 from tests.browser.axe import violations
 from tests.browser.running_site import RunningSite
 from tests.browser.test_every_page import SCHEMES
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def visit(browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def window(browser: Browser, site: RunningSite) -> Iterator[Window]:
     """Reader's window wide enough for the search box."""
     with open_window(browser, site) as window:
         yield window
@@ -40,8 +40,8 @@ def type_in(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
-def test_arrow_keys_select_a_suggestion_and_enter_opens_it(visit: Visit) -> None:
-    page = visit.open("/culture/pictured")
+def test_arrow_keys_select_a_suggestion_and_enter_opens_it(window: Window) -> None:
+    page = window.open("/culture/pictured")
     expect(box(page)).to_have_attribute("aria-expanded", "false")
     type_in(page, "ma")
     expect(options(page).first).to_be_visible()
@@ -64,16 +64,16 @@ def test_arrow_keys_select_a_suggestion_and_enter_opens_it(visit: Visit) -> None
     page.wait_for_url("**/topic/market-days/")
 
 
-def test_enter_without_a_selected_suggestion_searches(visit: Visit) -> None:
-    page = visit.open("/")
+def test_enter_without_a_selected_suggestion_searches(window: Window) -> None:
+    page = window.open("/")
     type_in(page, "village")
     expect(options(page).first).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=village")
 
 
-def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(visit: Visit) -> None:
-    page = visit.open("/")
+def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(window: Window) -> None:
+    page = window.open("/")
     type_in(page, "ama")
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
     page.keyboard.press("Escape")
@@ -86,8 +86,8 @@ def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(visit: Vis
     expect(options(page)).to_have_count(0)
 
 
-def test_clicking_a_suggestion_opens_it(visit: Visit) -> None:
-    page = visit.open("/")
+def test_clicking_a_suggestion_opens_it(window: Window) -> None:
+    page = window.open("/")
     type_in(page, "pict harbour")
     expect(options(page)).to_have_count(0)
     box(page).fill("harbour in")
@@ -97,8 +97,8 @@ def test_clicking_a_suggestion_opens_it(visit: Visit) -> None:
     expect(options(page)).to_have_count(0)
 
 
-def test_suggestions_start_with_the_second_letter(visit: Visit) -> None:
-    page = visit.open("/")
+def test_suggestions_start_with_the_second_letter(window: Window) -> None:
+    page = window.open("/")
     type_in(page, "v")
     page.wait_for_timeout(400)
     expect(options(page)).to_have_count(0)
@@ -107,11 +107,11 @@ def test_suggestions_start_with_the_second_letter(visit: Visit) -> None:
     for _ in range(6):
         page.keyboard.press("Backspace")
     expect(options(page)).to_have_count(0)
-    assert len([url for url in visit.requests if "/fragments/suggest" in url]) == 1
+    assert len([url for url in window.requests if "/fragments/suggest" in url]) == 1
 
 
-def test_a_late_response_never_replaces_newer_suggestions(visit: Visit) -> None:
-    page, routes = visit.open("/"), list[Route]()
+def test_a_late_response_never_replaces_newer_suggestions(window: Window) -> None:
+    page, routes = window.open("/"), list[Route]()
     page.route("**/fragments/suggest?q=village", lambda route: routes.append(route))
     type_in(page, "village")
     while not routes:
@@ -125,8 +125,8 @@ def test_a_late_response_never_replaces_newer_suggestions(visit: Visit) -> None:
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
 
 
-def test_visible_suggestions_are_accessible_and_fit_the_screen(visit: Visit) -> None:
-    page = visit.open("/opinion/long")
+def test_visible_suggestions_are_accessible_and_fit_the_screen(window: Window) -> None:
+    page = window.open("/opinion/long")
     type_in(page, "fer")
     expect(options(page).first).to_be_visible()
     page.keyboard.press("ArrowDown")
@@ -139,9 +139,9 @@ def test_visible_suggestions_are_accessible_and_fit_the_screen(visit: Visit) -> 
     assert right <= page.evaluate("document.documentElement.clientWidth")
 
 
-def test_the_box_searches_while_suggestions_fail(visit: Visit) -> None:
-    visit.expected_statuses = {503}
-    page = visit.open("/")
+def test_the_box_searches_while_suggestions_fail(window: Window) -> None:
+    window.expected_statuses = {503}
+    page = window.open("/")
     page.route(
         "**/fragments/suggest?**",
         lambda route: route.fulfill(status=503, body="<a role=option>No</a>"),
@@ -153,7 +153,7 @@ def test_the_box_searches_while_suggestions_fail(visit: Visit) -> None:
     page.wait_for_url("**/search?q=village")
 
 
-def test_without_script_the_box_searches(plain_reader: Visit) -> None:
+def test_without_script_the_box_searches(plain_reader: Window) -> None:
     page = plain_reader.open("/")
     search = page.get_by_role("search").get_by_role("searchbox")
     search.fill("village")
@@ -162,11 +162,11 @@ def test_without_script_the_box_searches(plain_reader: Visit) -> None:
 
 
 def test_a_phone_has_a_link_instead_of_the_box(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site, viewport={"width": 320, "height": 640}) as visit:
-        page = visit.open("/")
+    with open_window(browser, site, viewport={"width": 320, "height": 640}) as window:
+        page = window.open("/")
         expect(box(page)).to_be_hidden()
         page.wait_for_load_state("networkidle")
         # The script is loaded only where the box is visible.
-        assert not [url for url in visit.requests if "/js/search.js" in url]
+        assert not [url for url in window.requests if "/js/search.js" in url]
         page.get_by_role("link", name="Search", exact=True).click()
         page.wait_for_url("**/search")

@@ -12,28 +12,28 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.test_autosave import KEPT_MESSAGE, autosaved_text, count_drafts
-from tests.browser.visits import CDN, Visit, open_window
+from tests.browser.windows import CDN, Window, open_window
 
 pytestmark = pytest.mark.browser
 SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 
 @contextmanager
-def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visit]:
+def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Window]:
     """Open a window in which requests to the CDN hang."""
-    with open_window(browser, site, **options) as visit:
-        visit.ignored_errors = ("net::ERR", "Failed to fetch")
-        visit.page.route(CDN, lambda route: None)
-        yield visit
+    with open_window(browser, site, **options) as window:
+        window.ignored_errors = ("net::ERR", "Failed to fetch")
+        window.page.route(CDN, lambda route: None)
+        yield window
 
 
 @pytest.fixture
 def form_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Page]:
     """Form of a new story while the CDN hangs."""
-    with visit_without_cdn(browser, site, storage_state=editor_state) as visit:
-        visit.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
-        expect(visit.page.locator("#story")).to_be_visible()
-        yield visit.page
+    with visit_without_cdn(browser, site, storage_state=editor_state) as window:
+        window.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
+        expect(window.page.locator("#story")).to_be_visible()
+        yield window.page
 
 
 def test_typed_text_is_autosaved_and_kept_locally(form_window: Page, site: RunningSite) -> None:
@@ -67,13 +67,13 @@ def test_an_editor_that_loads_late_waits_until_the_plain_field_is_left(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     routes: list[Any] = []
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        page = visit.page
+    with open_window(browser, site, storage_state=editor_state) as window:
+        page = window.page
         page.route(CDN, lambda route: routes.append(route))
         page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
         page.locator("#body").press_sequentially("Started in")
         while routes:
-            visit.handle_foreign_route(routes.pop(0))
+            window.handle_foreign_route(routes.pop(0))
             page.wait_for_timeout(100)
         page.wait_for_load_state("load")
         page.keyboard.type(" the plain field")
@@ -91,8 +91,8 @@ def test_a_draft_can_be_saved(form_window: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/society/", "/opinion/long", "/search?q=village"])
 def test_the_search_box_shows_suggestions(browser: Browser, site: RunningSite, path: str) -> None:
-    with visit_without_cdn(browser, site) as visit:
-        visit.page.goto(site.url + path, wait_until="commit")
-        box = visit.page.locator("#sitesearch")
+    with visit_without_cdn(browser, site) as window:
+        window.page.goto(site.url + path, wait_until="commit")
+        box = window.page.locator("#sitesearch")
         box.press_sequentially("vil")
-        expect(visit.page.get_by_role("option").first).to_be_visible()
+        expect(window.page.get_by_role("option").first).to_be_visible()

@@ -16,7 +16,7 @@ from tests.browser.editor_pages import import_story, query_value, restore
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import draw_picture
 from tests.browser.test_every_page import NARROW, OVERFLOWING, SCHEMES, violations
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -25,17 +25,17 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of a logged-in editor."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        yield window
 
 
 @pytest.fixture
-def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of a logged-in editor without JavaScript."""
-    with open_window(browser, site, has_script=False, storage_state=editor_state) as visit:
-        yield visit
+    with open_window(browser, site, has_script=False, storage_state=editor_state) as window:
+        yield window
 
 
 def word_count(page: Page) -> Locator:
@@ -48,7 +48,7 @@ def fill_required(page: Page, headline: str) -> None:
     restore(page, "The first boat leaves at six.")
 
 
-def test_lengths_of_headline_and_dek_are_counted(writer: Visit) -> None:
+def test_lengths_of_headline_and_dek_are_counted(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     length = page.locator("#headline-length")
     expect(length).to_have_text("")
@@ -87,13 +87,13 @@ def test_lengths_of_headline_and_dek_are_counted(writer: Visit) -> None:
         ("word " * 1150, "1,150 words · 5 min read"),
     ],
 )
-def test_words_of_the_story_are_counted(writer: Visit, body: str, expected: str) -> None:
+def test_words_of_the_story_are_counted(writer: Window, body: str, expected: str) -> None:
     page = writer.open(NEW_STORY_PATH)
     restore(page, body)
     expect(word_count(page)).to_have_text(expected)
 
 
-def test_typing_updates_the_word_count_but_not_the_page_weight(writer: Visit) -> None:
+def test_typing_updates_the_word_count_but_not_the_page_weight(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     page.locator("#weight").evaluate(
         "weight => { window.weight = weight; weight.textContent = '12 KB'; }"
@@ -106,7 +106,7 @@ def test_typing_updates_the_word_count_but_not_the_page_weight(writer: Visit) ->
 
 
 def test_the_form_of_a_stored_story_shows_the_same_reading_time_as_its_page(
-    writer: Visit, tmp_path: Path
+    writer: Window, tmp_path: Path
 ) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>" + "word " * 700 + "</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
@@ -116,7 +116,7 @@ def test_the_form_of_a_stored_story_shows_the_same_reading_time_as_its_page(
 
 
 @pytest.mark.parametrize("key", ["Control+s", "Meta+s"])
-def test_a_shortcut_saves(writer: Visit, key: str) -> None:
+def test_a_shortcut_saves(writer: Window, key: str) -> None:
     page = writer.open(NEW_STORY_PATH)
     headline = f"Saved by {key}"
     fill_required(page, headline)
@@ -129,7 +129,7 @@ def test_a_shortcut_saves(writer: Visit, key: str) -> None:
     )
 
 
-def test_pressing_the_save_shortcut_twice_saves_once(writer: Visit) -> None:
+def test_pressing_the_save_shortcut_twice_saves_once(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     fill_required(page, "Pressed twice")
     methods: list[str] = []
@@ -150,7 +150,7 @@ def test_pressing_the_save_shortcut_twice_saves_once(writer: Visit) -> None:
     assert methods == ["POST"]
 
 
-def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Visit) -> None:
+def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     fill_required(page, "Published by a key")
     page.locator("#authors-entry").fill("Ama Serwaa")
@@ -172,7 +172,7 @@ def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Visit) 
 
 
 def test_shortcuts_change_a_published_story_only_after_confirmation(
-    writer: Visit, tmp_path: Path
+    writer: Window, tmp_path: Path
 ) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>The first boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
@@ -209,7 +209,7 @@ def test_shortcuts_change_a_published_story_only_after_confirmation(
 @pytest.mark.parametrize(
     "name", ["slug", "source_name", "source_url", "picture_credit", "published_at"]
 )
-def test_enter_in_a_single_line_field_saves_a_draft(writer: Visit, name: str) -> None:
+def test_enter_in_a_single_line_field_saves_a_draft(writer: Window, name: str) -> None:
     page = writer.open(NEW_STORY_PATH)
     headline = f"Saved by Enter in {name}"
     fill_required(page, headline)
@@ -222,7 +222,7 @@ def test_enter_in_a_single_line_field_saves_a_draft(writer: Visit, name: str) ->
     )
 
 
-def test_enter_on_a_published_story_only_autosaves(writer: Visit, tmp_path: Path) -> None:
+def test_enter_on_a_published_story_only_autosaves(writer: Window, tmp_path: Path) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>The last boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
     path = writer.path
@@ -248,7 +248,7 @@ def test_enter_on_a_published_story_only_autosaves(writer: Visit, tmp_path: Path
 
 
 def test_enter_on_a_published_story_without_script_publishes_nothing(
-    plain_editor: Visit, tmp_path: Path
+    plain_editor: Window, tmp_path: Path
 ) -> None:
     article_id = import_story(plain_editor.site, tmp_path, "<p>No boat.</p>")
     page = plain_editor.open(f"/newsroom/stories/{article_id}")
@@ -265,7 +265,7 @@ def test_enter_on_a_published_story_without_script_publishes_nothing(
     )
 
 
-def test_shortcuts_do_nothing_while_a_dialog_is_open(writer: Visit) -> None:
+def test_shortcuts_do_nothing_while_a_dialog_is_open(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     fill_required(page, "Not saved under a dialog")
     page.get_by_role("toolbar").get_by_role("button", name="Link", exact=True).click()
@@ -276,7 +276,7 @@ def test_shortcuts_do_nothing_while_a_dialog_is_open(writer: Visit) -> None:
     assert writer.path == NEW_STORY_PATH
 
 
-def test_the_error_summary_is_focused_and_links_to_the_fields(writer: Visit) -> None:
+def test_the_error_summary_is_focused_and_links_to_the_fields(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     page.locator("#countries-entry").fill("Atlantis")
     page.locator("#source_url").fill("not a link")
@@ -302,7 +302,7 @@ def test_the_error_summary_is_focused_and_links_to_the_fields(writer: Visit) -> 
     expect(page.locator("#body")).to_be_focused()
 
 
-def test_other_editors_are_announced_once(scripted_writer: Visit, tmp_path: Path) -> None:
+def test_other_editors_are_announced_once(scripted_writer: Window, tmp_path: Path) -> None:
     article_id = import_story(scripted_writer.site, tmp_path, "<p>The first boat.</p>")
     responses = [
         "",
@@ -336,7 +336,7 @@ def test_other_editors_are_announced_once(scripted_writer: Visit, tmp_path: Path
     assert messages.json_value() == ["Ama is also editing.", "", "Kofi saved."]
 
 
-def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path: Path) -> None:
+def test_a_selected_picture_is_named_and_needs_alt_text(writer: Window, tmp_path: Path) -> None:
     page = writer.open(NEW_STORY_PATH)
     picture, alt = page.locator("#picture"), page.locator("#picture_alt")
     hint = page.get_by_text("Required with a picture")
@@ -354,7 +354,7 @@ def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path:
     expect(alt).to_have_attribute("aria-required", "false")
 
 
-def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) -> None:
+def test_a_picture_that_is_too_large_is_not_sent(writer: Window, tmp_path: Path) -> None:
     page = writer.open(NEW_STORY_PATH)
     picture = page.locator("#picture")
     (tmp_path / "huge.jpg").write_bytes(b"x" * (40 * MEGABYTE + 1))
@@ -372,7 +372,7 @@ def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) 
     assert picture.evaluate("field => [field.files.length, field.ariaInvalid]") == [1, "false"]
 
 
-def test_the_form_fits_the_screen_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
+def test_the_form_fits_the_screen_and_is_accessible(writer: Window, tmp_path: Path) -> None:
     page = writer.open(NEW_STORY_PATH)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.locator("#headline").fill("A long headline " * 6)

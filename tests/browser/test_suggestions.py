@@ -19,7 +19,7 @@ from tests.browser.conftest import AXE
 from tests.browser.editor_pages import query_value
 from tests.browser.running_site import RunningSite
 from tests.browser.test_every_page import NARROW, OVERFLOWING, SCHEMES, violations
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -53,17 +53,17 @@ def fulfill_suggestions(route: Route) -> None:
 
 
 @pytest.fixture
-def page(scripted_writer: Visit) -> Page:
+def page(scripted_writer: Window) -> Page:
     """Form of a new story with fixed suggestions."""
     scripted_writer.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
     return scripted_writer.open(NEW_STORY_PATH)
 
 
 @pytest.fixture
-def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Window]:
     """Window of an editor with the server's own suggestions."""
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        yield visit
+    with open_window(browser, site, storage_state=editor_state) as window:
+        yield window
 
 
 def entry(page: Page, field: str) -> Locator:
@@ -283,7 +283,7 @@ def test_requests_for_suggestions_contain_only_the_typed_name(page: Page) -> Non
     assert request_info.value.method == "GET" and request_info.value.post_data is None
 
 
-def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Visit) -> None:
+def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     page.locator("#headline").fill("Names are submitted")
     page.locator("#section").select_option("business")
@@ -312,7 +312,7 @@ def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Visit) ->
     )
 
 
-def test_a_refused_country_is_described_at_its_entry(writer: Visit) -> None:
+def test_a_refused_country_is_described_at_its_entry(writer: Window) -> None:
     page = writer.open(NEW_STORY_PATH)
     page.locator("#headline").fill("Where is Atlantis?")
     set_value(page, "countries", "Ghana, Atlantis")
@@ -329,8 +329,8 @@ def test_a_refused_country_is_described_at_its_entry(writer: Visit) -> None:
 def test_without_htmx_names_still_become_chips(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state) as visit:
-        visit.page.route(
+    with open_window(browser, site, storage_state=editor_state) as window:
+        window.page.route(
             site.htmx_url,
             lambda route: route.fulfill(
                 status=200,
@@ -339,8 +339,8 @@ def test_without_htmx_names_still_become_chips(
                 headers={"access-control-allow-origin": "*"},
             ),
         )
-        visit.ignored_errors = ("integrity", "digest")
-        page = visit.open(NEW_STORY_PATH)
+        window.ignored_errors = ("integrity", "digest")
+        page = window.open(NEW_STORY_PATH)
         type_in(page, "countries", "Mali, Atlantis,")
         expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
 
@@ -348,8 +348,8 @@ def test_without_htmx_names_still_become_chips(
 def test_without_script_the_plain_inputs_are_visible(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, has_script=False, storage_state=editor_state) as visit:
-        page = visit.open(NEW_STORY_PATH)
+    with open_window(browser, site, has_script=False, storage_state=editor_state) as window:
+        page = window.open(NEW_STORY_PATH)
         for name in ("Byline", "Countries", "Topics"):
             expect(page.get_by_label(name)).to_be_visible()
         expect(page.get_by_role("status")).to_have_count(0)

@@ -13,7 +13,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import HTMX_4, serve_site
 from tests.browser.running_site import CHECKOUT, RunningSite
 from tests.browser.test_every_page import NARROW, SCHEMES, WIDE
-from tests.browser.visits import open_window
+from tests.browser.windows import open_window
 
 pytestmark = pytest.mark.browser
 

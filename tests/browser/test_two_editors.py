@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.page_kinds import write
 from tests.browser.running_site import RunningSite, spectator
 from tests.browser.story_form import fill, press
-from tests.browser.visits import Visit, open_window
+from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
 COLLEAGUE = "colleague@news.example"
@@ -33,7 +33,7 @@ def both_windows(
     site: RunningSite,
     editor_state: Any,
     colleague_password: str,
-) -> Iterator[tuple[Visit, Visit]]:
+) -> Iterator[tuple[Window, Window]]:
     """Windows of two logged-in editors."""
     has_script = request.param == "script"
     with (
@@ -54,7 +54,7 @@ def paragraphs_of(page: Page) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def test_changes_of_both_editors_are_merged(both_windows: tuple[Visit, Visit]) -> None:
+def test_changes_of_both_editors_are_merged(both_windows: tuple[Window, Window]) -> None:
     one, two = both_windows
     write(one, "A river with two banks", "The left bank.\n\nThe water.\n\nThe right bank.")
     path = one.path.partition("?")[0]
@@ -97,7 +97,7 @@ def test_changes_of_both_editors_are_merged(both_windows: tuple[Visit, Visit]) -
     expect(one.page.locator("#dek")).to_have_value("Their dek")
 
 
-def test_two_versions_of_one_field_need_a_choice(both_windows: tuple[Visit, Visit]) -> None:
+def test_two_versions_of_one_field_need_a_choice(both_windows: tuple[Window, Window]) -> None:
     one, two = both_windows
     write(one, "One headline")
     path = one.path.partition("?")[0]

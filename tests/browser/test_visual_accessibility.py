@@ -15,7 +15,7 @@ from tests.browser import page_kinds
 from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS
 from tests.browser.running_site import RunningSite
 from tests.browser.test_every_page import SCHEMES
-from tests.browser.visits import open_window
+from tests.browser.windows import open_window
 
 pytestmark = pytest.mark.browser
 
@@ -61,8 +61,8 @@ def test_selected_elements_are_visible_in_forced_colours(
     """Compare selected and other elements without backgrounds and shadows."""
     with open_window(
         browser, site, storage_state=editor_state, forced_colors="active", viewport=DESKTOP
-    ) as visit:
-        page = visit.open(path)
+    ) as window:
+        page = window.open(path)
         selected = page.locator(selector).first
         expect(selected).to_be_visible()
         style = """element => {
@@ -80,8 +80,8 @@ def test_selected_elements_are_visible_in_forced_colours(
 def test_selected_years_are_visible_in_forced_colours(
     browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as visit:
-        page = visit.open("/search?q=the&from=2025-01-01&to=2025-12-31")
+    with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as window:
+        page = window.open("/search?q=the&from=2025-01-01&to=2025-12-31")
         fill = "element => getComputedStyle(element).fill"
         assert page.locator(".years .selected path").last.evaluate(fill) != page.evaluate(
             "getComputedStyle(document.querySelector('.years a:not(.selected) "
@@ -105,9 +105,9 @@ def large_text_browser(playwright: Playwright) -> Iterator[Browser]:
 def test_no_word_is_broken_at_twice_the_text_size(
     path: str, large_text_browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(large_text_browser, site, viewport=PHONE) as visit:
-        visit.expected_statuses = {404, 410}
-        page = visit.open(path)
+    with open_window(large_text_browser, site, viewport=PHONE) as window:
+        window.expected_statuses = {404, 410}
+        page = window.open(path)
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
         assert page.evaluate(BROKEN_WORDS, 11) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -119,8 +119,8 @@ def test_no_word_is_broken_at_twice_the_text_size(
 def test_arabic_is_never_italic_and_its_breadcrumb_starts_at_the_right(
     viewport: ViewportSize, browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, viewport=viewport) as visit:
-        page = visit.open("/culture/arabic")
+    with open_window(browser, site, viewport=viewport) as window:
+        page = window.open("/culture/arabic")
         italic = """() => [...document.querySelectorAll(".story, .story *")]
             .filter(element => getComputedStyle(element).fontStyle !== "normal")
             .map(element => element.outerHTML)"""
@@ -159,8 +159,8 @@ def edge_contrast(page: Page, selector: str) -> tuple[int, int]:
 def test_a_wide_table_has_scroll_shadows_and_its_caption_stays_in_view(
     scheme: str, browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, viewport=PHONE, color_scheme=scheme) as visit:
-        page = visit.open("/business/table")
+    with open_window(browser, site, viewport=PHONE, color_scheme=scheme) as window:
+        page = window.open("/business/table")
         table = page.locator(".table")
         assert table.evaluate("element => element.scrollWidth > 1.5 * element.clientWidth")
         has_shadows = {}

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Error
 
 from tests.browser.running_site import RunningSite
-from tests.browser.visits import open_window
+from tests.browser.windows import open_window
 
 pytestmark = pytest.mark.browser
 
@@ -27,16 +27,16 @@ pytestmark = pytest.mark.browser
 def test_an_error_of_the_page_fails_the_test(
     script: str, error: str, browser: Browser, site: RunningSite
 ) -> None:
-    with pytest.raises(AssertionError, match=error), open_window(browser, site) as visit:
-        visit.open("/archive/").evaluate(f"() => {{ {script}; }}")
-        visit.page.wait_for_load_state("networkidle")
-        visit.page.wait_for_timeout(100)
+    with pytest.raises(AssertionError, match=error), open_window(browser, site) as window:
+        window.open("/archive/").evaluate(f"() => {{ {script}; }}")
+        window.page.wait_for_load_state("networkidle")
+        window.page.wait_for_timeout(100)
 
 
 def test_a_request_to_a_third_party_fails_the_test(browser: Browser, site: RunningSite) -> None:
     with (
         pytest.raises(AssertionError, match="request to a third party"),
-        open_window(browser, site) as visit,
+        open_window(browser, site) as window,
         pytest.raises(Error, match="ERR_FAILED"),
     ):
-        visit.page.goto("https://elsewhere.example/")
+        window.page.goto("https://elsewhere.example/")

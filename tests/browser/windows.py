@@ -20,7 +20,7 @@ STATUS_MESSAGE = "Failed to load resource: the server responded with a status of
 
 
 @dataclass
-class Visit:
+class Window:
     """A window on a site; any entry in `errors` fails the test when the window closes.
 
     `requests` are the URLs requested so far, `console` the messages in the browser's console.
@@ -89,27 +89,27 @@ def open_window(
     has_script: bool = True,
     htmx_file: bytes | None = None,
     **options: Any,
-) -> Iterator[Visit]:
+) -> Iterator[Window]:
     """Open a new window; any recorded error fails the test when it closes.
 
     `htmx_file` replaces the site's htmx, and `options` are Playwright's for a browser context.
     """
     context = browser.new_context(java_script_enabled=has_script, **options)
     context.set_default_timeout(TIMEOUT_MS)
-    visit = Visit(
+    window = Window(
         context.new_page(), site, has_script, site.htmx_file if htmx_file is None else htmx_file
     )
     # Requests to the site are not routed through Python, which would cost time for each of them.
-    context.route(re.compile(rf"^(?!{re.escape(site.url)}/)"), visit.handle_foreign_route)
-    context.on("request", lambda request: visit.requests.append(request.url))
-    context.on("console", visit.record_console)
-    context.on("response", visit.record_response)
-    context.on("weberror", lambda error: visit.errors.append(f"uncaught: {error.error}"))
+    context.route(re.compile(rf"^(?!{re.escape(site.url)}/)"), window.handle_foreign_route)
+    context.on("request", lambda request: window.requests.append(request.url))
+    context.on("console", window.record_console)
+    context.on("response", window.record_response)
+    context.on("weberror", lambda error: window.errors.append(f"uncaught: {error.error}"))
     try:
-        yield visit
+        yield window
     except BaseException as error:
-        error.add_note(f"at {visit.page.url}; errors: {visit.errors}")
+        error.add_note(f"at {window.page.url}; errors: {window.errors}")
         raise
     finally:
         context.close()
-    assert not visit.errors, visit.errors
+    assert not window.errors, window.errors
