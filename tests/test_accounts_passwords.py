@@ -53,6 +53,36 @@ def test_passwords_that_are_easy_to_guess_too_short_or_too_long_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("rain roof", "Use at least 10 characters. A short phrase works well."),
+        ("z7" * 64 + "y", "Use at most 128 characters."),
+        ("e\u0301 " * 171, "Use at most 128 characters."),
+        ("abababababab", "This password repeats the same characters. Choose a short phrase"),
+        ("football12345678", "This password is too common. Choose one that nobody would guess."),
+        ("!!football", "This password is too common."),
+        ("dragondragon", "This password is too common."),
+        (
+            "Amina Diallo abc",
+            "This password is mostly your name, email, role or the site's name.",
+        ),
+        ("editor editor", "This password is mostly your name"),
+    ],
+)
+def test_a_refused_password_has_a_reason(password: str, reason: str) -> None:
+    with pytest.raises(accounts.PasswordError) as refused:
+        require_good_password(password, CONTEXT)
+    assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "password", ["rainy roof", "Amina Diallo abcd", "!1!1! football", "football 12 rains"]
+)
+def test_a_password_just_within_the_rules_is_accepted(password: str) -> None:
+    require_good_password(password, CONTEXT)
+
+
+@pytest.mark.parametrize(
     "password",
     [
         "rain on the tin roof",

@@ -24,11 +24,19 @@ def test_all_settings_have_working_defaults() -> None:
     [
         ("DATABASE_URL", "mysql://x"),
         ("SITE_URL", "spectator.example"),
+        ("SITE_URL", "ftp://spectator.example"),
+        ("SITE_URL", "https:///"),
         ("SITE_URL", "https://spectator.example/news"),
+        ("SITE_URL", "https://spectator.example?a=b"),
         ("SITE_NAME", " "),
+        ("SITE_NAME", "The\x1fSpectator"),
         ("PERMALINK", "/<section>/<id>"),
         ("PERMALINK", "/<slug>"),
         ("PERMALINK", "/<section>/<slug>/"),
+        ("PERMALINK", "<section>/<slug>"),
+        ("PERMALINK", "/<section>/<slug>.html"),
+        ("PERMALINK", "/<section>/<section>/<slug>"),
+        ("PERMALINK", "/<year>/<month>"),
         ("TIMEZONE", "Lagos"),
         ("TIMEZONE", "../etc/passwd"),
         ("LANGUAGE", "english language"),
@@ -41,11 +49,22 @@ def test_all_settings_have_working_defaults() -> None:
         ("MEDIA_URL", "/media"),
         ("MEDIA_URL", "https://cdn.example/; script-src *"),
         ("MEDIA_URL", "https://cdn.example/a?b=c"),
+        ("MEDIA_URL", "ftp://cdn.example"),
         ("HTMX_URL", "http://cdn.example/htmx.js"),
+        ("HTMX_URL", "//cdn.example/htmx.js"),
         ("HTMX_URL", "https://cdn.example/htmx.js; script-src *"),
         ("HTMX_INTEGRITY", "sha384-short"),
+        ("HTMX_INTEGRITY", "md5-AAAA"),
         ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "100"),
+        ("BACKUP_KEEP", "0"),
+        ("BACKUP_KEEP", "100"),
+        ("HSTS_SUBDOMAINS", "2"),
+        ("LOG_FORMAT", "xml"),
+        ("FRONT_URL", "http://192.0.2.1"),
+        ("FRONT_URL", "http://127.0.0.1/path"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "k" * 31),
         ("METRICS_TOKEN", "short"),
         ("METRICS_TOKEN", "a token with spaces, which are not allowed in the header"),
     ],
@@ -55,6 +74,45 @@ def test_an_invalid_setting_is_reported_in_one_line(name: str, value: str) -> No
         config.load({f"SPECTATOR_{name}": value})
     assert f"SPECTATOR_{name}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parsed"),
+    [
+        ("SITE_URL", "https://spectator.example/", "https://spectator.example"),
+        ("SITE_URL", "http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("SITE_NAME", " Le Spectateur ", "Le Spectateur"),
+        ("PERMALINK", "/<section>/<year>/<month>/<day>/<slug>", None),
+        ("PERMALINK", "/news-2/<slug>", None),
+        ("TIMEZONE", "Africa/Lagos", None),
+        ("LANGUAGE", "FR-sn", "fr-SN"),
+        ("MEDIA_URL", "https://cdn.example:8443/a/b/", "https://cdn.example:8443/a/b"),
+        ("MEDIA_URL", "http://cdn.example", None),
+        ("HTMX_URL", "/static/htmx.min.js", None),
+        ("HTMX_URL", "https://cdn.example:444/npm/htmx@4/a_b.js", None),
+        ("HTMX_INTEGRITY", f"sha256-{'A' * 43}=", None),
+        ("TRUSTED_PROXIES", "99", 99),
+        ("TRUSTED_PROXIES", "0", 0),
+        ("BACKUP_KEEP", "1", 1),
+        ("BACKUP_KEEP", "99", 99),
+        ("HSTS_SUBDOMAINS", "1", True),
+        ("HSTS_SUBDOMAINS", "0", False),
+        ("LOG_FORMAT", "json", None),
+        ("LOG_FORMAT", "text", None),
+        ("FRONT_URL", "https://127.0.0.1", None),
+        ("FRONT_URL", "http://[::1]:8080", None),
+        ("FRONT_URL", "http://localhost:80", None),
+        ("FRONT_URL", "", ""),
+        ("SECRET_KEY", "k" * 32, None),
+        ("METRICS_TOKEN", "!" + "~" * 31, None),
+        ("THEME", "", None),
+    ],
+)
+def test_a_valid_setting_has_the_value_that_was_meant(
+    name: str, value: str, parsed: object
+) -> None:
+    expected = parsed if parsed is not None or name == "THEME" else value
+    assert config.load({f"SPECTATOR_{name}": value})[name] == expected
 
 
 def test_search_in_postgresql_needs_a_database_in_postgresql() -> None:

@@ -19,6 +19,7 @@ from spectator.newsroom import errors as newsroom_errors
 from spectator.publishing.actions import ACTIONS, PAST_TENSES
 from spectator.publishing.fields import FIELDS
 from spectator.site import errors as site_errors
+from tests import constants, text_checks
 
 TAG = r"[a-z][a-z0-9]*"
 LANGUAGE = r"[a-z]{2,3}"
@@ -153,6 +154,28 @@ def test_every_action_has_a_label_and_a_change_has_its_words() -> None:
     }
 
 
+def module_values() -> Iterator[Any]:
+    """Yield what the modules of the site define."""
+    for info in pkgutil.walk_packages(spectator.__path__, "spectator."):
+        if ".migrations" not in info.name and not info.name.endswith(("__main__", "commands")):
+            yield from vars(importlib.import_module(info.name)).values()
+
+
+def lazy_texts(value: Any) -> Iterator[str]:
+    """Yield the English texts in a table that are translated when they are shown."""
+    if isinstance(value, LazyProxy):
+        yield text_checks.lazy_message(value)
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from lazy_texts(entry)
+    elif isinstance(value, tuple | list | set | frozenset):
+        for entry in value:
+            yield from lazy_texts(entry)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from lazy_texts(getattr(value, field.name))
+
+
 def test_no_limit_or_interval_is_zero() -> None:
     """A limit of zero refuses everybody, and a wait of zero occupies a core."""
     names = set()
@@ -166,6 +189,25 @@ def test_no_limit_or_interval_is_zero() -> None:
                 names.add(name)
                 assert all(numbers), (info.name, name)
     assert len(names) > 150
+
+
+def test_limits_times_and_weights_are_those_that_were_chosen() -> None:
+    """Small data reaches few limits, and no small test notices a slightly wrong weight.
+
+    After a change on purpose run `python -m tests.constants`; what documents and benchmarks say of
+    the value must still hold.
+    """
+    chosen = constants.FILE.read_text(encoding="utf-8").splitlines()
+    assert len(chosen) > 350
+    current = set(constants.current_lines())
+    assert [line for line in chosen if line not in current] == []
+
+
+def test_every_text_of_a_table_is_in_the_catalogues() -> None:
+    messages = text_checks.known_messages()
+    texts = [text for table in module_values() for text in lazy_texts(table)]
+    assert len(texts) > 300
+    assert [text for text in texts if text not in messages] == []
 
 
 def test_every_field_and_setting_has_its_words() -> None:
