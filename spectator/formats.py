@@ -161,7 +161,7 @@ def native_language_name(tag: str) -> str:
     except (UnknownLocaleError, ValueError):
         name = None
     name = name or languages.language_name(first)
-    return f"{name[0].upper()}{name[1:]}"
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def language_choices() -> list[tuple[str, str]]:

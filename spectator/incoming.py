@@ -47,7 +47,8 @@ class IncomingRequest:
         self.body_length: int | None = 0
         self.is_newsroom = False
         self.group = b""  # PICTURES or SEARCHES, whose requests are limited together
-        self.session = b""
+        self.token = b""  # of a session
+        self.person = b""  # who has logged in; set once the head is complete
         self.network = ""  # of the client; set once the head is complete
         self.has_slot = False
 
@@ -59,13 +60,13 @@ class IncomingRequest:
 
     @property
     def slot_user(self) -> SlotUser:
-        """Who needs the slot; all searches together are limited like one session."""
-        session = self.group or self.session
-        return SlotUser(self.is_large, session, "" if self._has_own_turns else self.network)
+        """Who needs the slot; all searches together are limited like one person."""
+        person = self.group or self.person
+        return SlotUser(self.is_large, person, "" if self._has_own_turns else self.network)
 
     @property
     def _has_own_turns(self) -> bool:
-        return bool(self.session) and not self.group
+        return bool(self.person) and not self.group
 
     @property
     def is_large(self) -> bool:
@@ -90,7 +91,7 @@ class IncomingRequest:
             )
 
     def read_head(self, head: bytes) -> None:
-        """Parse the body's length, the session and whether this is a newsroom request."""
+        """Parse the body's length, the session token and whether this is a newsroom request."""
         self.body_length = parse_body_length(head)
         target = request_target(head)
         path = b"/" + unquote_to_bytes(target).lstrip(b"/")  # as the application reads it
@@ -99,8 +100,8 @@ class IncomingRequest:
             self.group = PICTURES
         elif is_search_path(path.decode("latin-1")):
             self.group = SEARCHES
-        session = _SESSION.search(head)
-        self.session = session[1] if session else b""
+        token = _SESSION.search(head)
+        self.token = token[1] if token else b""
 
 
 def request_target(head: bytes) -> bytes:

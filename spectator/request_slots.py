@@ -1,8 +1,8 @@
-"""Slots: how many threads of a web process the newsroom, large bodies and one session may occupy.
+"""Slots: how many threads of a web process the newsroom, large bodies and one person may occupy.
 
-With four threads, one always remains for readers. While one session opens costly pages, or while
+With four threads, one always remains for readers. While one person opens costly pages, or while
 large bodies arrive slowly, another remains for the rest of the newsroom. Requests that wait take
-turns, so that neither strangers nor one session hold up everybody else.
+turns, so that neither strangers nor one person hold up everybody else.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# What all requests of a kind have instead of a session.
+# What all requests of a kind have instead of a person.
 STRANGERS, PICTURES, SEARCHES = b"", b"pictures", b"searches"
 ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES})
 
 
 class SlotUser(NamedTuple):
-    """A request that needs a slot; `session` is its session token, or its kind without one.
+    """A request that needs a slot; `person` has logged in, or is its kind if nobody has.
 
-    `network` is the client's, for requests without a session.
+    However many sessions a person has, they count together. `network` is the client's, for requests
+    without a person.
     """
 
     is_large: bool
-    session: bytes
+    person: bytes
     network: str = ""
 
     @property
     def owner(self) -> tuple[bytes, str]:
         """Whose requests take turns with those of others."""
-        return self.session, self.network
+        return self.person, self.network
 
 
 class RequestSlots:
@@ -37,18 +38,18 @@ class RequestSlots:
 
     def __init__(self, threads: int) -> None:
         self.limit = max(1, threads - 1)
-        self.limit_of_one_kind = max(1, threads // 2)  # large bodies, or one session
+        self.limit_of_one_kind = max(1, threads // 2)  # large bodies, or one person
         self.users: Counter[SlotUser] = Counter()
 
     def take(self, user: SlotUser) -> bool:
         """Take a slot for a request, and return whether there was one."""
         large_count = sum(count for other, count in self.users.items() if other.is_large)
-        session_count = sum(
-            count for other, count in self.users.items() if other.session == user.session
+        person_count = sum(
+            count for other, count in self.users.items() if other.person == user.person
         )
         is_free = (
             self.users.total() < self.limit
-            and session_count < self.limit_of_one_kind
+            and person_count < self.limit_of_one_kind
             and not (user.is_large and large_count >= self.limit_of_one_kind)
         )
         if is_free:
@@ -65,13 +66,13 @@ def turns(waiting: Sequence[SlotUser]) -> list[int]:
     """Return the positions of waiting requests, oldest first, in the order of their turns.
 
     Those of people who have logged in come first. Then those of whoever has the fewest: of a
-    session, or of a network with requests of this kind.
+    person, or of a network with requests of this kind.
     """
     sizes = Counter(user.owner for user in waiting)
 
     def rank(position: int) -> tuple[bool, int]:
         user = waiting[position]
-        return user.session in ANONYMOUS_KINDS, sizes[user.owner]
+        return user.person in ANONYMOUS_KINDS, sizes[user.owner]
 
     return sorted(range(len(waiting)), key=rank)
 
@@ -79,7 +80,7 @@ def turns(waiting: Sequence[SlotUser]) -> list[int]:
 def surplus(waiting: Sequence[SlotUser], limit: int, limit_of_kind: int) -> list[int]:
     """Return the positions of waiting requests to refuse, the newest of whoever has the most.
 
-    At most `limit_of_kind` of each kind without a session may wait, and `limit` of all.
+    At most `limit_of_kind` of each kind without a person may wait, and `limit` of all.
     """
     by_owner: dict[tuple[bytes, str], list[int]] = {}
     for position, user in enumerate(waiting):

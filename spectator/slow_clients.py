@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 from werkzeug.exceptions import BadRequest
 
-from spectator.accounts import is_issued_token
+from spectator.accounts import token_owner
 from spectator.accounts.throttling import Client
 from spectator.incoming import (
     BODY_BYTES_PER_SECOND,
@@ -101,10 +101,9 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if not is_ready:
             return _DEFER if time.monotonic() < incoming.deadline else False
         if incoming.needs_slot:
-            if not self.has_logged_in(incoming):
-                incoming.session = b""  # whatever the cookie says
+            incoming.person = self.find_person(incoming)
             incoming.network = self.find_network(incoming, conn.client)
-            if incoming.is_large and not incoming.session:
+            if incoming.is_large and not incoming.person:
                 return send_and_close(conn.sock, REFUSED)
             return NEEDS_SLOT
         conn.parser.unreader.unread(bytes(incoming.received))
@@ -129,10 +128,10 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         finally:
             conn.sock = sock
 
-    def has_logged_in(self, incoming: IncomingRequest) -> bool:
-        """Return whether a request has a session token that the site issued; it may have ended."""
+    def find_person(self, incoming: IncomingRequest) -> bytes:
+        """Return whose session token a request has, b"" if none; the session may have ended."""
         with self.wsgi.app_context():
-            return is_issued_token(incoming.session.decode("latin-1"))
+            return token_owner(incoming.token.decode("latin-1"))
 
     def find_network(self, incoming: IncomingRequest, peer: Any) -> str:
         """Return the network of the client that has sent a request."""
@@ -148,7 +147,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.slots.release(conn.slot)
             conn.slot = None
         if result is NEEDS_SLOT:
-            is_anonymous = conn.incoming.slot_user.session in ANONYMOUS_KINDS
+            is_anonymous = conn.incoming.slot_user.person in ANONYMOUS_KINDS
             seconds = ANONYMOUS_QUEUE_SECONDS if is_anonymous else QUEUE_SECONDS
             conn.timeout = time.monotonic() + seconds
             self.queued.append(conn)

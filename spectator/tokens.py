@@ -36,18 +36,25 @@ def unsign(purpose: str, token: str) -> str | None:
         return None
 
 
-def issue(purpose: str, byte_count: int) -> str:
-    """Return a random token with its time of issue, signed."""
-    return _signer(TimestampSigner, purpose).sign(secrets.token_urlsafe(byte_count)).decode()
+def issue(purpose: str, byte_count: int, start: bytes = b"") -> str:
+    """Return a token with its time of issue, signed: `start` and random bytes."""
+    content = start + secrets.token_bytes(byte_count - len(start))
+    value = base64.urlsafe_b64encode(content).rstrip(b"=")
+    return _signer(TimestampSigner, purpose).sign(value).decode()
+
+
+def issued_bytes(purpose: str, token: str, max_age_seconds: int) -> bytes:
+    """Return the bytes of a token from `issue`, b"" if it is forged or too old."""
+    try:
+        value = _signer(TimestampSigner, purpose).unsign(token, max_age=max_age_seconds)
+    except BadSignature:
+        return b""
+    return base64.urlsafe_b64decode(value + b"=" * (-len(value) % 4))
 
 
 def is_issued(purpose: str, token: str, max_age_seconds: int) -> bool:
     """Return whether a token comes from `issue` and is recent enough."""
-    try:
-        _signer(TimestampSigner, purpose).unsign(token, max_age=max_age_seconds)
-    except BadSignature:
-        return False
-    return True
+    return issued_bytes(purpose, token, max_age_seconds) != b""
 
 
 def derive(purpose: str, nonce: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from spectator import accounts
+from spectator import accounts, tokens
 from spectator.accounts import sessions, throttling
 from spectator.db import db
 from spectator.models import LoginAttempt, User, UserSession
@@ -50,6 +50,25 @@ def test_nginx_recognizes_the_cookie_of_a_session(app: Flask, editor: User) -> N
         token = sessions.open_session(session, editor.id)
     assert re.search(pattern, f"__Host-device=d; __Host-session={token}")
     assert not re.search(pattern, f"__Host-session={token[:-1]}")
+
+
+def test_a_token_says_whose_it_is_unless_it_is_forged(app: Flask, editor: User) -> None:
+    with db.write() as session:
+        token, other = (sessions.open_session(session, editor.id) for _ in range(2))
+    owner = sessions.token_owner(token)
+    assert owner == sessions.token_owner(other) == editor.id.to_bytes(4) and token != other
+    forged = "AAAAB" + token[5:]  # of another person
+    assert {sessions.token_owner(text) for text in ("", "x", token[:-1], forged)} == {b""}
+    earlier, release = (sessions.token_owner(tokens.issue("session", 32)) for _ in range(2))
+    assert earlier != release, "without an owner, tokens stand for themselves"
+
+
+def test_a_person_has_a_limited_number_of_sessions(app: Flask, editor: User) -> None:
+    with db.write() as session:
+        oldest = sessions.open_session(session, editor.id)
+        issued = [sessions.open_session(session, editor.id) for _ in range(sessions.MAX_SESSIONS)]
+    assert accounts.user_by_token(oldest) is None, "the oldest ends"
+    assert all(accounts.user_by_token(token) for token in issued)
 
 
 def test_logout_ends_one_session(app: Flask, editor: User) -> None:

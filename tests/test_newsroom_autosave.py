@@ -210,6 +210,16 @@ def test_autosaves_are_limited_in_size_and_number(
     assert 'data-outcome="saved"' in autosave(newsroom, "new", story_form(copy="0" * 22)).text
 
 
+@pytest.mark.parametrize("language", ["", "x", "-", "fr-", "zz-Zzzz"])
+def test_unsaved_text_without_a_proper_language_has_a_preview(
+    newsroom: FlaskClient, language: str
+) -> None:
+    copy = "a" * 22
+    autosave(newsroom, "new", story_form(copy=copy, headline="Words", language=language))
+    page = newsroom.get(f"/newsroom/stories/new/preview?copy={copy}")
+    assert page.status_code == 200 and "Words" in page.text
+
+
 def test_an_autosave_without_a_login_is_refused(app: Flask, client: FlaskClient) -> None:
     response = autosave(client, "new", story_form())
     assert 'data-reason="logged-out"' in response.text

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
@@ -20,9 +21,11 @@ from gunicorn.workers.gthread import ThreadWorker
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
+from spectator import accounts, slow_clients
 from spectator import incoming as incoming_requests
-from spectator import slow_clients
+from spectator.db import db
 from spectator.incoming import BoundedUnreader, IncomingRequest, parse_body_length, receive
+from spectator.models import User
 from spectator.outgoing import Outgoing
 from spectator.request_slots import SEARCHES, RequestSlots, SlotUser, surplus, turns
 from spectator.slow_clients import BoundedWorker
@@ -210,7 +213,7 @@ def test_searches_need_slots_and_share_them(path: str, needs_slot: bool) -> None
     head = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: __Host-session=1\r\n\r\n"
     incoming.add(head.encode())
     assert incoming.needs_slot == needs_slot
-    assert (incoming.slot_user.session == b"searches") == needs_slot
+    assert (incoming.slot_user.person == b"searches") == needs_slot
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,7 @@ def test_searches_need_slots_and_share_them(path: str, needs_slot: bool) -> None
 def test_the_session_is_that_of_the_cookie(cookie: str, session: bytes) -> None:
     incoming = IncomingRequest()
     incoming.add(f"GET / HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode())
-    assert incoming.session == session
+    assert incoming.token == session
 
 
 def granted(users: list[SlotUser], threads: int = 4) -> list[bool]:
@@ -296,6 +299,24 @@ def test_strangers_and_one_session_never_hold_up_others() -> None:
     assert [mixed[n] for n in turns(mixed)] == [editor, *strangers[:3], *searches]
 
 
+def test_forty_sessions_of_a_person_have_the_turns_of_one(app: Flask, editor: User) -> None:
+    worker = SimpleNamespace(wsgi=app)
+    colleague_id, _ = accounts.add_user("c@example.org", "C", "author")
+    with db.write() as session:
+        tokens = [accounts.open_session(session, editor.id) for _ in range(40)]
+        tokens.append(accounts.open_session(session, colleague_id))
+    users = []
+    for token in tokens:
+        incoming = IncomingRequest()
+        incoming.add(
+            f"GET /newsroom/ HTTP/1.1\r\nCookie: __Host-session={token}\r\n\r\n".encode()
+        )
+        incoming.person = BoundedWorker.find_person(worker, incoming)  # type: ignore[arg-type]
+        users.append(incoming.slot_user)
+    assert turns(users)[0] == 40, "the colleague is next"
+    assert granted(users) == [True, True, *[False] * 38, True], "one thread is left to others"
+
+
 def test_few_strangers_wait_and_a_full_queue_refuses_whoever_has_the_most() -> None:
     strangers, searches = [SlotUser(False, b"")] * 5, [SlotUser(False, SEARCHES)] * 3
     busy, editor = [SlotUser(False, b"busy")] * 4, SlotUser(False, b"editor")
@@ -332,12 +353,12 @@ def test_the_address_of_a_client_is_what_the_trusted_proxy_says(
     assert incoming_requests.client_address(HEAD % fields, "peer", hops) == address
 
 
-def test_a_session_has_one_turn_from_every_network() -> None:
+def test_a_person_has_one_turn_from_every_network() -> None:
     incoming = IncomingRequest()
-    incoming.add(b"GET /newsroom/ HTTP/1.1\r\nHost: x\r\nCookie: __Host-session=abc\r\n\r\n")
-    incoming.network = "192.0.2.1"
+    incoming.add(b"GET /newsroom/ HTTP/1.1\r\nHost: x\r\n\r\n")
+    incoming.network, incoming.person = "192.0.2.1", b"abc"
     assert incoming.slot_user == SlotUser(False, b"abc")
-    incoming.session = b""
+    incoming.person = b""
     assert incoming.slot_user == SlotUser(False, b"", "192.0.2.1")
 
 

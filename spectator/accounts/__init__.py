@@ -32,6 +32,7 @@ from spectator.accounts.sessions import (
     log_out,
     open_session,
     session_by_token,
+    token_owner,
     user_by_token,
 )
 from spectator.accounts.throttling import (
@@ -71,6 +72,7 @@ __all__ = [
     "session_by_token",
     "set_preferences",
     "set_role",
+    "token_owner",
     "user_by_token",
 ]
 

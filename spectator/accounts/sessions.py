@@ -18,6 +18,8 @@ from spectator.tokens import token_hash
 # again after thirty days (ASVS 7.3.1, 7.3.2).
 IDLE_LIMIT, ABSOLUTE_LIMIT = timedelta(hours=12), timedelta(days=30)
 TOUCH_INTERVAL = timedelta(minutes=10)
+OWNER_BYTES = 4  # at the start of a token: the id of its person
+MAX_SESSIONS = 30  # of a person; another login ends the oldest
 
 
 def is_issued_token(token: str) -> bool:
@@ -25,7 +27,17 @@ def is_issued_token(token: str) -> bool:
 
     Its session may have ended.
     """
-    return tokens.is_issued("session", token, int(ABSOLUTE_LIMIT.total_seconds()))
+    return token_owner(token) != b""
+
+
+def token_owner(token: str) -> bytes:
+    """Return whose token this is: the same bytes for all of a person, b"" for a forged one.
+
+    Nothing is read from the database, so its session may have ended. Tokens of earlier releases are
+    random from the start, so each has an owner of its own.
+    """
+    seconds = int(ABSOLUTE_LIMIT.total_seconds())
+    return tokens.issued_bytes("session", token, seconds)[:OWNER_BYTES]
 
 
 def user_by_token(token: str) -> User | None:
@@ -62,7 +74,18 @@ def open_session(session: Session, user_id: int, failed_logins: int = 0) -> str:
 
     `failed_logins` is the number of failed attempts by other people; the newsroom shows it.
     """
-    token, now = tokens.issue("session", 32), datetime.now(UTC)
+    token, now = tokens.issue("session", 32, user_id.to_bytes(OWNER_BYTES)), datetime.now(UTC)
+    newest = (
+        select(UserSession.id)
+        .where(UserSession.user_id == user_id)
+        .order_by(UserSession.created_at.desc(), UserSession.id.desc())
+        .limit(MAX_SESSIONS - 1)
+    )
+    session.execute(
+        delete(UserSession).where(
+            UserSession.user_id == user_id, UserSession.id.not_in(newest.scalar_subquery())
+        )
+    )
     row = UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now)
     row.failed_logins = failed_logins
     session.add(row)
