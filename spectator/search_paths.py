@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 _CODE = "(?:[a-z]{2,3}/+)?"
-_SEARCH = re.compile(f"/+{_CODE}(?:search|fragments/(?:search|suggest))(?:[./]|$)")
+SEARCH = re.compile(f"/+{_CODE}(?:search|fragments/(?:search|suggest))(?:[./]|$)")
 _WITH_CODE = re.compile("/[a-z]{2,3}(?=/(?:search|fragments)(?:[./]|$))")
 
 
 def is_search_path(path: str) -> bool:
     """Return whether an unquoted path is that of a search, whatever slashes it starts with."""
-    return _SEARCH.match(path) is not None
+    return SEARCH.match(path) is not None
 
 
 def without_edition(path: str) -> str:

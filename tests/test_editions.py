@@ -9,12 +9,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator import queries
+from spectator import proxy_cache
 from spectator.config import ConfigError, load
+from spectator.db import db
 from spectator.editions import EditionConverter, current_edition
 from spectator.i18n import readers_languages
+from spectator.metrics import kind_of
+from spectator.models import Section
+from spectator.operations import diagnosis, setup
+from spectator.publishing.taxonomy import add_section
+from spectator.publishing.validation import ValidationError
 from spectator.text.words.slugs import LANGUAGE_CODES
 from tests.editions import in_languages
+from tests.newsroom_client import logged_in_client
 
 Story = Callable[..., int]
 HEADLINE = re.compile(r"<h3[^>]*><a href=\"/politics/([a-z]+)\"")
@@ -67,10 +74,7 @@ def test_the_default_edition_may_list_all_stories(app: Flask, stories: dict[str,
         assert headlines(client, "/fr/politics/") == ["two", "four"]
 
 
-def test_load_more_stays_in_the_edition(
-    app: Flask, story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queries.listings, "PAGE_SIZE", 3)
+def test_load_more_stays_in_the_edition(app: Flask, story: Story) -> None:
     for number in range(100):
         story(headline=f"s{number}", hours=number, language="fr" if number % 2 else "en")
     with in_languages(app, "en,fr") as site:
@@ -239,6 +243,47 @@ def test_the_first_language_is_the_sites_own() -> None:
 
 def test_every_language_that_may_have_an_edition_is_reserved() -> None:
     assert {"en", *readers_languages()} <= LANGUAGE_CODES
+
+
+def test_a_section_with_the_address_of_an_edition_stops_the_start(app: Flask) -> None:
+    with db.write() as session:
+        session.add(Section(slug="fr", name="France", position=99))
+    two = app.config | {"LANGUAGES": ("en", "fr")}
+    [fault] = diagnosis.examine(two)
+    assert "A section has the address /fr/" in str(fault)
+    assert "Take fr out of SPECTATOR_LANGUAGES." in str(fault)
+    assert fault.stops_reading
+    with pytest.raises(setup.NotReadyError, match="/fr/"):
+        setup.require_ready(two)
+    assert diagnosis.examine(app.config | {"LANGUAGES": ("en", "ar")}) == []
+    assert app.test_client().get("/fr/").status_code == 200, "without the edition it stays"
+
+
+def test_no_new_section_takes_the_address_of_an_edition(app: Flask) -> None:
+    with pytest.raises(ValidationError, match="/ha/ is reserved"), db.write() as session:
+        add_section(session, "Ha")
+
+
+def test_copies_of_lists_are_renewed_in_every_edition(site: Flask) -> None:
+    paths = proxy_cache.listing_paths(set())
+    assert paths == ["/", "/fr/", "/ar/", "/feed.xml", "/fr/feed.xml", "/ar/feed.xml"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/fr/search", "search"), ("/fr/fragments/stream/", "fragment"), ("/fr/politics/", "list")],
+)
+def test_pages_of_editions_are_counted_by_their_kind(path: str, kind: str) -> None:
+    assert kind_of(path) == kind
+
+
+def test_a_preview_leads_to_the_lists_of_its_language(
+    site: Flask, stories: dict[str, int]
+) -> None:
+    newsroom = logged_in_client(site)
+    page = newsroom.get(f"/newsroom/stories/{stories['two']}/preview").text
+    assert 'href="/fr/politics/"' in page
+    assert "/fr/" not in newsroom.get("/newsroom/").text
 
 
 def test_outside_of_pages_the_default_edition_is_current(site: Flask) -> None:

@@ -14,11 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
-from spectator import create_app, outbox, pagecache, publishing, queries
+from spectator import create_app, outbox, pagecache, publishing, queries, search_paths
 from spectator.db import db
 from spectator.models import Consumer, User
 from spectator.pagecache import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL, PageCache
-from spectator.pagecache.keys import CURSOR_PARAMS, CURSOR_QUERY, UNCACHED_PREFIXES
+from spectator.pagecache.keys import CURSOR_PARAMS, CURSOR_QUERY, UNCACHED_PREFIXES, cache_key
 from spectator.publishing import Action
 from spectator.site import pagination
 from tests.conftest import make_draft, settings
@@ -323,6 +323,25 @@ def test_nginx_caches_none_of_the_uncached_prefixes() -> None:
     ]
     pattern = f"~^(?:{'|'.join(others)})(?:[/?]|$)"
     assert f'"{pattern}" 1;' in (deploy / "nginx-shared.conf").read_text()
+
+
+def test_nginx_knows_the_searches_of_all_editions() -> None:
+    deploy = SITE.parent.parent / "deploy"
+    pattern = search_paths.SEARCH.pattern.replace("/+", "/")
+    assert f'"^{pattern}"' in (deploy / "nginx.conf").read_text()
+    shared = (deploy / "nginx-shared.conf").read_text()
+    assert f'"~*^{pattern}"' in shared
+    assert f'"~^{pattern.replace("[./]", "[./?]")}" 1;' in shared
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/search", "/fr/search", "/FR/Search", "/fr/search/feed.xml", "/fr/fragments/suggest"],
+)
+def test_searches_of_no_edition_are_cached(path: str) -> None:
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"}
+    assert cache_key(environ) is None
+    assert cache_key(environ | {"PATH_INFO": "/fr/fragments/stream/"}) is not None
 
 
 def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:

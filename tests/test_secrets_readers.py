@@ -19,7 +19,9 @@ from spectator.db import db
 from spectator.media import rendition_names
 from spectator.models import Article, Picture, User
 from spectator.publishing import Action
+from spectator.site import EDITION_ENDPOINTS
 from tests.conftest import make_draft
+from tests.editions import in_languages
 from tests.newsroom_client import create_story, logged_in_client, picture_file, story_form
 
 SECRET = "quokka"
@@ -147,6 +149,22 @@ def secret(
         return article_id, picture
 
     return create
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_unpublished_stories_change_no_page_of_an_edition(
+    app: Flask, secret: Callable[[str], tuple[int, Picture]], state: str
+) -> None:
+    def english_pages() -> dict[str, str]:
+        with in_languages(app, "fr,en") as site:
+            client = site.test_client()
+            paths = (path for endpoint in EDITION_ENDPOINTS for path in ROUTES[endpoint])
+            return {path: client.get(f"/en{path}").text for path in paths}
+
+    before = english_pages()
+    assert "Public story" in before["/"] and len(before) > 30
+    secret(state)
+    assert english_pages() == before
 
 
 @pytest.mark.parametrize("state", STATES)
