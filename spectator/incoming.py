@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from gunicorn.http.unreader import SocketUnreader
 
 from spectator.newsroom.security import SESSION_COOKIE
-from spectator.request_slots import PICTURES, SEARCHES, SlotUser
+from spectator.request_slots import ANONYMOUS_KINDS, PICTURES, SEARCHES, SlotUser
 from spectator.search_paths import is_search_path
 
 HEAD_SECONDS = 10.0  # for the whole head of a request
@@ -66,7 +66,7 @@ class IncomingRequest:
 
     @property
     def _has_own_turns(self) -> bool:
-        return bool(self.person) and not self.group
+        return self.person not in ANONYMOUS_KINDS and not self.group
 
     @property
     def is_large(self) -> bool:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 # What all requests of a kind have instead of a person.
 STRANGERS, PICTURES, SEARCHES = b"", b"pictures", b"searches"
-ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES})
+FORMER = b"former"  # large bodies with a session that has ended: their text is shown again
+ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES, FORMER})
 
 
 class SlotUser(NamedTuple):
@@ -39,19 +40,22 @@ class RequestSlots:
     def __init__(self, threads: int) -> None:
         self.limit = max(1, threads - 1)
         self.limit_of_one_kind = max(1, threads // 2)  # large bodies, or one person
+        # A large body may take hours to arrive, and nobody else could save or send a picture.
+        self.limit_of_large = max(1, self.limit_of_one_kind // 2)  # bodies of one person
         self.users: Counter[SlotUser] = Counter()
 
     def take(self, user: SlotUser) -> bool:
         """Take a slot for a request, and return whether there was one."""
-        large_count = sum(count for other, count in self.users.items() if other.is_large)
-        person_count = sum(
-            count for other, count in self.users.items() if other.person == user.person
-        )
-        is_free = (
-            self.users.total() < self.limit
-            and person_count < self.limit_of_one_kind
-            and not (user.is_large and large_count >= self.limit_of_one_kind)
-        )
+        own = [other for other in self.users.elements() if other.person == user.person]
+        is_free = self.users.total() < self.limit and len(own) < self.limit_of_one_kind
+        if user.is_large:
+            large_count = sum(other.is_large for other in self.users.elements())
+            own_large_count = sum(other.is_large for other in own)
+            is_free = (
+                is_free
+                and large_count < self.limit_of_one_kind
+                and own_large_count < self.limit_of_large
+            )
         if is_free:
             self.users[user] += 1
         return is_free

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 from werkzeug.exceptions import BadRequest
 
-from spectator.accounts import token_owner
+from spectator.accounts import may_be_live, token_owner
 from spectator.accounts.throttling import Client
 from spectator.incoming import (
     BODY_BYTES_PER_SECOND,
@@ -36,7 +36,7 @@ from spectator.incoming import (
     receive,
 )
 from spectator.outgoing import Outgoing
-from spectator.request_slots import ANONYMOUS_KINDS, RequestSlots, surplus, turns
+from spectator.request_slots import ANONYMOUS_KINDS, FORMER, RequestSlots, surplus, turns
 from spectator.search_paths import is_search_path
 
 if TYPE_CHECKING:
@@ -129,9 +129,14 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock = sock
 
     def find_person(self, incoming: IncomingRequest) -> bytes:
-        """Return whose session token a request has, b"" if none; the session may have ended."""
+        """Return whose session token a request has, b"" if none.
+
+        The session may have ended, unless the request has a large body.
+        """
+        token = incoming.token.decode("latin-1")
         with self.wsgi.app_context():
-            return token_owner(incoming.token.decode("latin-1"))
+            person = token_owner(token)
+            return FORMER if person and incoming.is_large and not may_be_live(token) else person
 
     def find_network(self, incoming: IncomingRequest, peer: Any) -> str:
         """Return the network of the client that has sent a request."""

@@ -18,6 +18,7 @@ from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
@@ -27,7 +28,7 @@ from spectator.db import db
 from spectator.incoming import BoundedUnreader, IncomingRequest, parse_body_length, receive
 from spectator.models import User
 from spectator.outgoing import Outgoing
-from spectator.request_slots import SEARCHES, RequestSlots, SlotUser, surplus, turns
+from spectator.request_slots import FORMER, SEARCHES, RequestSlots, SlotUser, surplus, turns
 from spectator.slow_clients import BoundedWorker
 
 CONFIG = {"MEDIA": Path("media"), "TRUSTED_PROXIES": 0}
@@ -290,7 +291,7 @@ def test_requests_take_turns() -> None:
     worker.grant_slots()
     assert started == [waiting[2], waiting[3], waiting[0]], "whoever has the fewest comes first"
     assert list(worker.queued) == [waiting[1]]
-    worker.slots.release(waiting[2].slot)
+    worker.slots.release(waiting[0].slot)
     worker.grant_slots()
     assert started[-1] is waiting[1] and not worker.queued
 
@@ -321,6 +322,45 @@ def test_forty_sessions_of_a_person_have_the_turns_of_one(app: Flask, editor: Us
         users.append(incoming.slot_user)
     assert turns(users)[0] == 40, "the colleague is next"
     assert granted(users) == [True, True, *[False] * 38, True], "one thread is left to others"
+
+
+def test_one_person_sends_one_large_body_at_a_time_while_others_save() -> None:
+    one, other = SlotUser(True, b"one"), SlotUser(True, b"other")
+    assert granted([one, one, other, SlotUser(False, b"one")]) == [True, False, True, True]
+    assert granted([one, other], threads=2) == [True, False]
+
+
+def test_large_bodies_with_an_ended_session_count_together(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read only to show their text again."""
+    other_id, _ = accounts.add_user("c@example.org", "C", "author")
+    with db.write() as session:
+        live, ended, disabled = (
+            accounts.open_session(session, user_id)
+            for user_id in (editor.id, editor.id, other_id)
+        )
+    accounts.log_out(ended)
+    accounts.disable_user("c@example.org")
+    users = [large_body_of(app, token) for token in (ended, disabled, live)]
+    assert [user.person for user in users] == [FORMER, FORMER, accounts.token_owner(live)]
+    assert granted(users) == [True, False, True], "those who may save have a slot"
+    monkeypatch.setattr(accounts.sessions, "session_by_token", raise_operational_error)
+    assert large_body_of(app, ended).person == accounts.token_owner(ended)
+
+
+def large_body_of(app: Flask, token: str) -> SlotUser:
+    """Return who needs the slot of a large body with a session token."""
+    incoming = IncomingRequest()
+    head = f"POST /newsroom/stories HTTP/1.1\r\nCookie: __Host-session={token}\r\n"
+    incoming.add(f"{head}Content-Length: 100000\r\n\r\n".encode())
+    worker = SimpleNamespace(wsgi=app)
+    incoming.person = BoundedWorker.find_person(worker, incoming)  # type: ignore[arg-type]
+    return incoming.slot_user
+
+
+def raise_operational_error(*_arguments: object) -> None:
+    raise OperationalError("SELECT", {}, OSError("the server is out of reach"))
 
 
 def test_few_strangers_wait_and_a_full_queue_refuses_whoever_has_the_most() -> None:

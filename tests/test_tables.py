@@ -197,10 +197,10 @@ def test_limits_times_and_weights_are_those_that_were_chosen() -> None:
     After a change on purpose run `python -m tests.constants`; what documents and benchmarks say of
     the value must still hold.
     """
-    chosen = constants.FILE.read_text(encoding="utf-8").splitlines()
-    assert len(chosen) > 350
+    pinned = constants.FILE.read_text(encoding="utf-8").splitlines()
+    assert len(pinned) > 350
     current = set(constants.current_lines())
-    assert [line for line in chosen if line not in current] == []
+    assert [line for line in pinned if line not in current] == []
 
 
 def test_every_text_of_a_table_is_in_the_catalogues() -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload
 
 from spectator import tokens
@@ -44,6 +45,14 @@ def user_by_token(token: str) -> User | None:
     """Return the active person whose session the token opens, None for any other token."""
     user_session = session_by_token(token)
     return user_session.user if user_session else None
+
+
+def may_be_live(token: str) -> bool:
+    """Return whether a token opens a session, as far as the database can tell now."""
+    try:
+        return session_by_token(token) is not None
+    except SQLAlchemyError:
+        return True  # the view will say that the database is out of reach, and return the text
 
 
 def session_by_token(token: str) -> UserSession | None:
