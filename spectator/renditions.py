@@ -28,7 +28,8 @@ Fingerprint = tuple[object, ...]
 class RenditionConsumer:
     """A consumer that makes the renditions in a store of pictures match the stories.
 
-    Several hosts may do so in one store: each does what is missing, and what two do is the same.
+    Several hosts may do so in one store: each makes what is missing, and if two make the same file,
+    their bytes are equal.
     """
 
     def __init__(self, location: media.Location) -> None:

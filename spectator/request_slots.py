@@ -69,8 +69,8 @@ class RequestSlots:
 def turns(waiting: Sequence[SlotUser]) -> list[int]:
     """Return the positions of waiting requests, oldest first, in the order of their turns.
 
-    Those of people who have logged in come first. Then those of whoever has the fewest: of a
-    person, or of a network with requests of this kind.
+    Requests of people who have logged in come first. Otherwise the person or the network with the
+    fewest waiting requests comes first.
     """
     sizes = Counter(user.owner for user in waiting)
 
@@ -82,7 +82,7 @@ def turns(waiting: Sequence[SlotUser]) -> list[int]:
 
 
 def surplus(waiting: Sequence[SlotUser], limit: int, limit_of_kind: int) -> list[int]:
-    """Return the positions of waiting requests to refuse, the newest of whoever has the most.
+    """Return the positions of waiting requests to refuse: the newest of those who have the most.
 
     At most `limit_of_kind` of each kind without a person may wait, and `limit` of all.
     """
@@ -97,6 +97,6 @@ def surplus(waiting: Sequence[SlotUser], limit: int, limit_of_kind: int) -> list
 
 
 def _take_newest(owners: Sequence[list[int]], limit: int) -> list[int]:
-    """Remove the newest positions of whoever has the most until `limit` are left; return them."""
+    """Remove the newest positions of the largest owner until `limit` are left; return them."""
     excess = sum(map(len, owners)) - limit
     return [max(owners, key=len).pop() for _ in range(excess)]

@@ -213,18 +213,18 @@ def doctor() -> None:
 
     Example: spectator doctor
     """
-    lines, notes, search = _examine()
-    for line in lines:
+    problem_lines, hints, search = _examine()
+    for line in problem_lines:
         click.echo(f"- {line}")
     click.echo(describe_database(config.load(os.environ)))
     click.echo(search, nl=bool(search))
-    if lines:
-        click.echo(ngettext("%(count)s problem(s).", "%(count)s problem(s).", len(lines)))
+    if problem_lines:
+        click.echo(ngettext("%(count)s problem(s).", "%(count)s problem(s).", len(problem_lines)))
     else:
         click.echo(gettext("No problems found."))
-    for line in notes:
+    for line in hints:
         click.echo(gettext("Worth a look: %(hint)s", hint=line))
-    sys.exit(1 if lines else 0)
+    sys.exit(1 if problem_lines else 0)
 
 
 def _examine() -> tuple[list[str], list[str], str]:
@@ -238,11 +238,11 @@ def _examine() -> tuple[list[str], list[str], str]:
         return [str(fault) for fault in faults], [], ""
     app = create_app()
     with app.app_context():
-        lines, notes, search = list(problems(app)), list[str](), ""
+        problem_lines, hints, search = list(problems(app)), list[str](), ""
         with suppress(SQLAlchemyError):  # Database errors are already among the problems.
-            notes += find_hints()
+            hints += find_hints()
             search = describe_search(app)
-        return lines, notes, search
+        return problem_lines, hints, search
 
 
 COMMANDS = (init, demo_command, run, worker, doctor)

@@ -40,9 +40,9 @@ SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
 SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s';
 SELECT pg_advisory_xact_lock({WRITE_LOCK})
 """
-# Transactions that write derived data lock only its rows, for as long as it takes. A frozen client
-# is given up after ten seconds, one that is cut off (also amid COPY, when it is not idle) after 25.
-# Nobody stops waiting before that.
+# Transactions that write derived data lock only its rows, for as long as it takes. The server gives
+# up a frozen client after ten seconds, and after 25 one that is cut off, even during a COPY, in
+# which it is not idle. Nobody stops waiting before that.
 LIMIT_DERIVED = """
 SET LOCAL lock_timeout = '60s';
 SET LOCAL idle_in_transaction_session_timeout = '10s';

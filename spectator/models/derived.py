@@ -87,7 +87,8 @@ class SearchIndex(Base):
 class SearchCount(Base):
     """The number of searches for a text on a day (UTC); `text` is case-folded.
 
-    `hits` is the number of results of the last search, `milliseconds` the total time of all.
+    `times` is that number, `hits` is the number of results of the last search, `milliseconds` the
+    total time of all searches.
     """
 
     __tablename__ = "search_count"

@@ -13,7 +13,7 @@ SAMPLE = 50_000  # characters of a body in which its script is detected
 
 
 def find_language_mismatch(draft: Draft, article: Article | None) -> str:
-    """Return language and script of a story, such as "en Ethi", if they do not fit, else "".
+    """Return language and script of a story, such as "en Ethi", if they do not match, else "".
 
     A mismatch that the stored story already has is accepted.
     """

@@ -1,6 +1,6 @@
 """Every use of Whoosh's internals, with a check that the installed release has them.
 
-Whoosh promises none of this, and another release than `EXPECTED_RELEASE` may differ:
+Whoosh promises none of this, and a release other than `EXPECTED_RELEASE` may differ:
 
 - `leaf._terms`, a segment's terms: `indexed_field_names`, `items_from`, `term_info`, `_postfile`.
 - `leaf.codec().postings_reader`: a posting list is a chain of blocks (`is_active`,
