@@ -30,7 +30,7 @@ MAX_FIELDS = 500
 
 
 class BoundedMultiPartParser(MultiPartParser):
-    """A parser of multipart forms that limits their fields together; Werkzeug's limits each."""
+    """A parser of multipart forms that limits their fields together; Werkzeug limits each alone."""
 
     def parse(
         self, stream: IO[bytes], boundary: bytes, content_length: int | None

@@ -22,8 +22,8 @@ from tests.drills.sizes import drill_size
 pytestmark = pytest.mark.drill
 BATCHES = drill_size("IMPORT_BATCHES", ci=12, full=100)
 STORIES = BATCHES * runner.BATCH_SIZE
-ONE_ROW_A_STORY = ("article", "article_author", "article_topic", "article_country")
-TABLES = (*ONE_ROW_A_STORY, "revision", "outbox")
+ONE_ROW_PER_STORY = ("article", "article_author", "article_topic", "article_country")
+TABLES = (*ONE_ROW_PER_STORY, "revision", "outbox")
 
 
 def test_a_killed_import_leaves_only_complete_batches(
@@ -55,7 +55,7 @@ def test_a_killed_import_leaves_only_complete_batches(
         counts = row_counts(site)
         assert counts["article"] % runner.BATCH_SIZE == 0
         assert 0 < counts["article"] < STORIES
-        assert {counts[table] for table in ONE_ROW_A_STORY} == {counts["article"]}
+        assert {counts[table] for table in ONE_ROW_PER_STORY} == {counts["article"]}
         assert (
             counts["revision"]
             == counts["outbox"]
@@ -63,7 +63,7 @@ def test_a_killed_import_leaves_only_complete_batches(
         )
     assert site.spawn("spectator", "import", "jsonl", str(file)).wait(120 + 2 * BATCHES) == 0
     counts = row_counts(site)
-    assert {counts[table] for table in ONE_ROW_A_STORY} == {STORIES}
+    assert {counts[table] for table in ONE_ROW_PER_STORY} == {STORIES}
     assert (
         counts["revision"]
         == counts["outbox"]
