@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,16 @@ def test_tables_have_texts_that_are_translated_when_they_are_shown() -> None:
         *(*FACET_NAMES.values(), *SORT_LABELS.values()),
     ]
     assert [text for text in texts if text != "" and not isinstance(text, LazyProxy)] == []
+
+
+def test_no_text_is_translated_within_a_formatted_string() -> None:
+    """Babel does not see calls within f-strings, so no catalogue would have the text."""
+    calls = [
+        f"{path.name}: {ast.unparse(call)}"
+        for path in sorted((ROOT / "spectator").rglob("*.py"))
+        for string in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call) and "gettext" in ast.unparse(call.func)
+    ]
+    assert calls == []

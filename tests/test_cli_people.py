@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -63,6 +64,17 @@ def test_roles_and_names_can_be_changed(command: Callable[..., Result]) -> None:
     assert (author().role, author().name) == ("editor", "Amina Diallo")
     assert command("role", EMAIL, "owner").exit_code == 2
     assert command("rename", EMAIL, " ").exit_code == 1
+
+
+def test_every_change_of_an_account_is_confirmed(command: Callable[..., Result]) -> None:
+    add_user("author")
+    assert command("disable", EMAIL).output == f"{EMAIL} can no longer log in.\n"
+    assert command("enable", EMAIL).output == (
+        f"{EMAIL} can log in again. For a new password, run: spectator user reset {EMAIL}\n"
+    )
+    assert command("role", EMAIL, "editor").output == f"{EMAIL} now has the role editor.\n"
+    reset = command("reset", EMAIL).output
+    assert re.fullmatch(rf"The new password of {EMAIL} is \S+  \(shown this once\)\n", reset)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import CheckConstraint, Connection, inspect, text
 
 import spectator.models  # noqa: F401
 from spectator import create_app, migrations, queries
@@ -78,6 +78,18 @@ def test_migrations_and_models_agree(app: Flask) -> None:
         context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
     assert migrations.is_current()
+
+
+@pytest.mark.sqlite
+def test_the_tables_refuse_what_the_models_refuse(app: Flask) -> None:
+    inspector = inspect(db.engine)
+    for table in Base.metadata.sorted_tables:
+        checks = [check for check in table.constraints if isinstance(check, CheckConstraint)]
+        stored = {
+            " ".join(check["sqltext"].split())
+            for check in inspector.get_check_constraints(table.name)
+        }
+        assert {" ".join(str(check.sqltext).split()) for check in checks} == stored, table.name
 
 
 def test_the_head_is_the_newest_file() -> None:

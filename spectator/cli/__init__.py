@@ -11,7 +11,7 @@ from spectator import config
 from spectator.cli import backups, database, imports, media, people, search, site
 from spectator.cli.context import escape_unencodable_output
 from spectator.cli.help_texts import read_help, translate_help
-from spectator.i18n import closest_language, use_language
+from spectator.i18n import closest_language, gettext_noop, use_language
 from spectator.operations import logs
 
 
@@ -28,7 +28,11 @@ class _Spectator(click.Group):
 
 
 @click.group(cls=_Spectator, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(config.version(), message="%(prog)s %(version)s")
+@click.version_option(
+    config.version(),
+    message="%(prog)s %(version)s",
+    help=gettext_noop("Show the version and exit."),
+)
 def main() -> None:
     """Run a newsroom's site: The African Spectator."""
     logs.configure_logging(os.environ.get("SPECTATOR_LOG_FORMAT", "text"))

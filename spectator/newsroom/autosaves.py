@@ -67,8 +67,8 @@ def autosave(article_id: int | None = None) -> str:
     try:
         row = save_autosave(user, article_id, article, forms.autosaved_values(user))
     except AutosaveError as error:
-        message = f"{error} {gettext('Your text is kept on this device.')}"
-        return render_refusal(message, seq)
+        advice = gettext("Your text is kept on this device.")
+        return render_refusal(f"{error} {advice}", seq)
     unsaved = previews.article_from_form(forms.form_from_autosave(row, user), article)
     return render_template(
         "newsroom/_autosave_status.html",
@@ -101,8 +101,8 @@ def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
     try:
         save_autosave(user, article_id, article, values)
     except AutosaveError as error:
-        message = f"{error} {gettext('Close this tab; your text is still in the form.')}"
-        return render_error(422, gettext("Preview not available"), message)
+        advice = gettext("Close this tab; your text is still in the form.")
+        return render_error(422, gettext("Preview not available"), f"{error} {advice}")
     form_id = form.values["copy"]
     if article_id is None:
         return redirect(url_for("newsroom.proof_new", copy=form_id), 303)

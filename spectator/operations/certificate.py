@@ -37,8 +37,10 @@ def problems(settings: Mapping[str, Any]) -> Iterator[str]:
     try:
         starts_at, ends_at = _read_validity(address, site.hostname)
     except ssl.SSLCertVerificationError as error:
-        reason = error.verify_message
-        yield f"{gettext('Browsers refuse the certificate: %(reason)s.', reason=reason)} {renew}"
+        refusal = gettext(
+            "Browsers refuse the certificate: %(reason)s.", reason=error.verify_message
+        )
+        yield f"{refusal} {renew}"
     except OSError:
         return  # nobody listens, or it is no TLS
     else:

@@ -237,7 +237,7 @@ def _examine_schema(name: Path | str, schema: Schema) -> Iterator[Fault]:
             directory=config.PROJECT_ROOT,
         )
         if schema.is_usable:
-            message += f" {gettext('This code can use it too.')}"
+            message = " ".join((message, gettext("This code can use it too.")))
             remedy = gettext(
                 "Update the code in %(directory)s soon.", directory=config.PROJECT_ROOT
             )
