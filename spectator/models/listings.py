@@ -28,8 +28,10 @@ class ListingRow(Base):
     __table_args__ = (
         Index("ix_listed_language", "kind", "key", "language", "published_at", "article_id"),
         # A story is in one month, so these are the latest stories of all, and of a language.
-        Index("ix_latest", "published_at", "article_id", "language", **_IN_A_MONTH),
-        Index("ix_latest_language", "language", "published_at", "article_id", **_IN_A_MONTH),
+        Index("ix_latest", "kind", "published_at", "article_id", "language", **_IN_A_MONTH),
+        Index(
+            "ix_latest_language", "kind", "language", "published_at", "article_id", **_IN_A_MONTH
+        ),
         {"sqlite_with_rowid": False},
     )
 

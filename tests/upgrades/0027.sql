@@ -408,20 +408,20 @@ CREATE TABLE "article" (
 	feed_id VARCHAR(500), 
 	body TEXT NOT NULL, 
 	CONSTRAINT pk_article PRIMARY KEY (id), 
-	CONSTRAINT fk_article_section_id_section FOREIGN KEY(section_id) REFERENCES section (id), 
-	CONSTRAINT uq_article_form_key UNIQUE (form_key), 
-	CONSTRAINT uq_article_external_id UNIQUE (external_id), 
-	CONSTRAINT ck_article_status CHECK (status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')), 
 	CONSTRAINT fk_article_created_by_id_user FOREIGN KEY(created_by_id) REFERENCES user (id), 
+	CONSTRAINT uq_article_form_key UNIQUE (form_key), 
+	CONSTRAINT fk_article_section_id_section FOREIGN KEY(section_id) REFERENCES section (id), 
+	CONSTRAINT ck_article_status CHECK (status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')), 
+	CONSTRAINT uq_article_external_id UNIQUE (external_id), 
 	CONSTRAINT fk_article_picture_id_picture FOREIGN KEY(picture_id) REFERENCES picture (id)
 );
 CREATE INDEX ix_article_saved_at ON article (saved_at);
-CREATE INDEX ix_article_section_stream ON article (section_id, status, published_at, id);
-CREATE INDEX ix_article_picture_id ON article (picture_id);
 CREATE INDEX ix_article_stream ON article (status, published_at, id);
 CREATE UNIQUE INDEX ix_article_feed_id ON article (feed_id);
-CREATE INDEX ix_article_created_by_id ON article (created_by_id);
 CREATE UNIQUE INDEX ix_article_seen_slug ON article (slug) WHERE status IN ('published', 'withdrawn');
+CREATE INDEX ix_article_picture_id ON article (picture_id);
+CREATE INDEX ix_article_section_stream ON article (section_id, status, published_at, id);
+CREATE INDEX ix_article_created_by_id ON article (created_by_id);
 CREATE INDEX ix_revision_copies ON revision (made_by_id, made_at) WHERE is_copy;
 CREATE TABLE language_count (
 	kind VARCHAR(8) NOT NULL, 
@@ -434,8 +434,8 @@ CREATE TABLE language_count (
 
 ;
 CREATE INDEX ix_listed_language ON listed (kind, "key", language, published_at, article_id);
-CREATE INDEX ix_latest ON listed (published_at, article_id, language) WHERE kind = 'month';
-CREATE INDEX ix_latest_language ON listed (language, published_at, article_id) WHERE kind = 'month';
+CREATE INDEX ix_latest ON listed (kind, published_at, article_id, language) WHERE kind = 'month';
+CREATE INDEX ix_latest_language ON listed (kind, language, published_at, article_id) WHERE kind = 'month';
 INSERT INTO "alembic_version" ("version_num") VALUES ('0027');
 INSERT INTO "schema_support" ("version", "oldest_code") VALUES ('0027', '0018');
 INSERT INTO "author" ("id", "slug", "name", "ascii_form", "folded_form") VALUES (1, 'amina-bello', 'Amina Bello', 'amina-bello', 'amina bello');

@@ -43,9 +43,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_listed_language", "listed", ["kind", "key", "language", "published_at", "article_id"]
     )
-    op.create_index(
-        "ix_latest", "listed", ["published_at", "article_id", "language"], **IN_A_MONTH
-    )
-    op.create_index(
-        "ix_latest_language", "listed", ["language", "published_at", "article_id"], **IN_A_MONTH
-    )
+    stream = ["published_at", "article_id"]
+    op.create_index("ix_latest", "listed", ["kind", *stream, "language"], **IN_A_MONTH)
+    op.create_index("ix_latest_language", "listed", ["kind", "language", *stream], **IN_A_MONTH)
