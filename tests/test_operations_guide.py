@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from spectator import config
+from spectator import config, object_storage
 from spectator.cli import main
 from spectator.db import db, sqlite
 from spectator.search.postgres.index import SLOT_TIMEOUT_SECONDS
@@ -97,7 +97,7 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     command = command.replace("/etc/nginx/sites-available/spectator", str(target))
     subprocess.run(["sh", "-ec", command], cwd=ROOT, check=True)
     before, after = (ROOT / "deploy/nginx.conf").read_text("utf-8"), target.read_text("utf-8")
-    assert before.count("\nupstream spectator") == 2 and "\nupstream spectator" not in after
+    assert before.count("\nupstream spectator") == 3 and "\nupstream spectator" not in after
     assert set(re.findall(r"^upstream \w+", before, re.MULTILINE)) == set(
         re.findall(r"^upstream \w+", hosts, re.MULTILINE)
     )
@@ -109,6 +109,13 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     search = after.partition(f"location ~ {pattern} {{")[2].partition("}")[0]
     [seconds] = re.findall(r"proxy_read_timeout (\d+)s;", search)
     assert int(seconds) > ANONYMOUS_QUEUE_SECONDS + SLOT_TIMEOUT_SECONDS + MAX_SECONDS + 5
+    pictures = after.partition("location @media {")[2].partition("}")[0]
+    [seconds] = re.findall(r"proxy_read_timeout (\d+)s;", pictures)
+    patience = object_storage.READING
+    attempts = patience.retries + 1
+    assert int(seconds) > ANONYMOUS_QUEUE_SECONDS + attempts * patience.seconds + 5
+    for own in (search, pictures):
+        assert "proxy_pass http://spectator;" not in own and "proxy_next_upstream error;" in own
     upstreams = re.findall(r"^upstream [^}]*}\n", before, re.MULTILINE)
     assert after.count("\n") == before.count("\n") - "".join(upstreams).count("\n")
 
