@@ -48,6 +48,11 @@ def test_an_excerpt_without_a_sentence_that_fits_ends_after_a_word() -> None:
     assert excerpt("alpha beta, gamma delta", 14) == "alpha beta…"
 
 
+def test_a_sentence_may_fill_just_half_of_the_limit() -> None:
+    assert excerpt("It rained. Nobody knows more", 20) == "It rained."
+    assert excerpt("It rains. Nobody knows more", 20) == "It rains. Nobody…"
+
+
 def test_text_without_spaces_is_cut_anywhere() -> None:
     assert excerpt("ሀ" * 500) == "ሀ" * 219 + "…"
 
