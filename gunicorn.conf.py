@@ -74,7 +74,7 @@ class WorkerSupervisor:
         self.process = None
         self.is_stopping = False
         # Set for a reload or the exit, when the end of the worker is not a failure.
-        self.is_end_expected = threading.Event()
+        self.end_expected = threading.Event()
         self.start_lock = threading.Lock()
         # Popen waits until the child closes a pipe by its exec. A web process forked at that moment
         # would keep the pipe open, and this thread would wait until it ends.
@@ -96,12 +96,12 @@ class WorkerSupervisor:
             self.run_worker()
             if time.monotonic() - started > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            if not self.is_end_expected.is_set():
+            if not self.end_expected.is_set():
                 self.log.warning("the worker has stopped; restarting it in %s s", pause)
             # The wait ends early for a reload or the exit; then the next start needs no pause.
             pause = (
                 FIRST_PAUSE_SECONDS
-                if self.is_end_expected.wait(pause)
+                if self.end_expected.wait(pause)
                 else min(pause * 2, MAX_PAUSE_SECONDS)
             )
             if self.is_stopping:
@@ -113,7 +113,7 @@ class WorkerSupervisor:
         with self.start_lock:
             if self.is_stopping:
                 return
-            self.is_end_expected.clear()
+            self.end_expected.clear()
             try:
                 self.process = subprocess.Popen(
                     [sys.executable, "-m", "spectator", "worker"], env=environment
@@ -126,7 +126,7 @@ class WorkerSupervisor:
     def end_worker(self):
         """Ask the worker to exit after its current task. The next one starts without a pause."""
         with self.start_lock:
-            self.is_end_expected.set()
+            self.end_expected.set()
             if self.process is not None:
                 self.process.terminate()
 
@@ -190,6 +190,7 @@ def when_ready(server):
     warn_of_public_addresses(server)
     server.handle_hup = functools.partial(reload_if_bootable, server)
     if os.environ.get("WITHOUT_WORKER") != "1":  # set by `spectator run --no-worker`
+        # The attribute's name is that of older versions, whose masters may reload this file.
         server.spectator_keeper = WorkerSupervisor(server.log)
 
 

@@ -113,7 +113,7 @@ class Load:
     published: list[str] = field(default_factory=list)
     refused: int = 0
     cookie: str = ""
-    is_over: Event = field(default_factory=Event)
+    stop_event: Event = field(default_factory=Event)
 
     def log_in(self) -> None:
         """Log in through whichever host answers."""
@@ -157,7 +157,7 @@ class Load:
     def run_reader(self, paths: list[str]) -> None:
         """Read the paths in turn; the number in a query makes nginx ask a host."""
         number = 0
-        while not self.is_over.is_set():
+        while not self.stop_event.is_set():
             number += 1
             for path in paths:
                 self.reads.append(self.read(path.format(number)))
@@ -166,7 +166,7 @@ class Load:
     def run_editor(self) -> None:
         """Publish story after story; only those that were answered with 303 are acknowledged."""
         number = 0
-        while not self.is_over.is_set():
+        while not self.stop_event.is_set():
             number += 1
             word = "zh" + "".join("abcdefghij"[int(digit)] for digit in f"{number:05}")
             form = {"headline": f"Story {word}", "body": f"The word {word}.", "do": "publish"}
@@ -192,6 +192,6 @@ class Load:
         try:
             yield
         finally:
-            self.is_over.set()
+            self.stop_event.set()
             for thread in threads:
                 thread.join(30)

@@ -259,10 +259,10 @@ class Site:
     def polling(self, paths: list[str]) -> Iterator[list[Response]]:
         """Poll the paths until the block ends; then fail on any status but 200 (search: 503)."""
         responses: list[Response] = []
-        is_over = Event()
+        stop_event = Event()
 
         def poll() -> None:
-            while not is_over.is_set():
+            while not stop_event.is_set():
                 for path in paths:
                     responses.append(self.get(path))
                 time.sleep(0.1)  # a moderate rate, since the machine may be small
@@ -272,7 +272,7 @@ class Site:
         try:
             yield responses
         finally:
-            is_over.set()
+            stop_event.set()
             reader.join(30)
         assert len(responses) >= len(paths)
         for response in responses:

@@ -1,4 +1,4 @@
-"""A killed backup leaves nothing that could be taken for one, and the others restore completely.
+"""A killed backup leaves nothing that looks like a backup, and the others restore completely.
 
 Stories and pictures are added meanwhile. 4 kills in CI, 100 at full size (`BACKUP_KILLS`); every
 other backup goes to a bucket.
@@ -81,7 +81,7 @@ def busy_site(make_site: Callable[[], Site]) -> Site:
     return site
 
 
-def test_a_killed_backup_is_never_taken_for_one(
+def test_a_killed_backup_never_looks_like_a_backup(
     busy_site: Site, tmp_path: Path, bucket: str, s3_address: str
 ) -> None:
     site, environ, rng = busy_site, object_stores.environ(s3_address), random.Random(5)

@@ -93,10 +93,10 @@ def observe(
 ) -> Iterator[list[Observation]]:
     """Poll a page of every process until half a second after the old page must be gone."""
     observations: list[Observation] = []
-    is_over = Event()
+    stop_event = Event()
 
     def watch(number: int, port: int) -> None:
-        while not is_over.is_set():
+        while not stop_event.is_set():
             requested_at = time.time()
             observations.append(Observation(number, requested_at, is_new(*fetch(port, path))))
             time.sleep(0.005)
@@ -113,7 +113,7 @@ def observe(
         yield observations
         time.sleep(STALE_SECONDS + 0.5)
     finally:
-        is_over.set()
+        stop_event.set()
         for thread in threads:
             thread.join(15)
 

@@ -19,10 +19,10 @@ def test_readers_do_not_wait_for_a_writer_and_editors_do(shared_site: Site) -> N
     site = shared_site
     [story] = site.publish([token(1, "zl")])
     site.assert_findable([story], 10, "before the lock")
-    is_held = threading.Event()
-    holder = threading.Thread(target=hold_write_lock, args=(site, is_held))
+    lock_taken = threading.Event()
+    holder = threading.Thread(target=hold_write_lock, args=(site, lock_taken))
     holder.start()
-    assert is_held.wait(5)
+    assert lock_taken.wait(5)
     with site.polling(
         ["/", "/politics/", story.path, f"/search?q={story.token}", "/readyz"]
     ) as responses:
@@ -35,11 +35,11 @@ def test_readers_do_not_wait_for_a_writer_and_editors_do(shared_site: Site) -> N
     site.assert_findable([late], 10, "after the lock")
 
 
-def hold_write_lock(site: Site, is_held: threading.Event) -> None:
+def hold_write_lock(site: Site, lock_taken: threading.Event) -> None:
     """Hold the write lock for HELD_SECONDS; set the event once it is held."""
     connection = sqlite.connect(str(site.data / "spectator.db"), isolation_level=None, timeout=5)
     connection.execute("BEGIN IMMEDIATE")
-    is_held.set()
+    lock_taken.set()
     time.sleep(HELD_SECONDS)
     connection.execute("ROLLBACK")
     connection.close()

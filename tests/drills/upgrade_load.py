@@ -30,7 +30,7 @@ class Load:
         self.statuses: Counter[int] = Counter()
         self.failures: list[str] = []
         self.published: list[str] = []  # headlines of acknowledged saves
-        self.is_over = Event()
+        self.stop_event = Event()
         with site.app_context():
             accounts.add_user(EMAIL, "Desk", "editor", PASSWORD)
             client = accounts.Client("127.0.0.1")
@@ -51,14 +51,14 @@ class Load:
     ) -> None:
         """Stop them after a last second with the new code."""
         time.sleep(1)
-        self.is_over.set()
+        self.stop_event.set()
         for thread in self.threads:
             thread.join(60)
 
     def _read(self) -> None:
         """Request pages at the rate, each in a thread of its own, so that none delays the next."""
         number, due, threads = 0, time.monotonic(), list[Thread]()
-        while not self.is_over.is_set():
+        while not self.stop_event.is_set():
             number += 1
             path = PATHS[number % len(PATHS)] + f"?n={number}"  # no copy in the page cache
             threads.append(Thread(target=self._request, args=(path,)))
@@ -95,7 +95,7 @@ class Load:
 
     def _publish(self) -> None:
         number = 0
-        while not self.is_over.is_set():
+        while not self.stop_event.is_set():
             number += 1
             headline = f"Saved during the upgrade, number {number}"
             form = {

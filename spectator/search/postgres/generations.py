@@ -154,10 +154,10 @@ def hold_lease(database: Database, generation: Generation) -> Iterator[None]:
 
     A process that is ended or frozen loses the lease after `LEASE_SECONDS`.
     """
-    is_done = threading.Event()
+    stop_event = threading.Event()
 
     def extend() -> None:
-        while not is_done.wait(LEASE_SECONDS / 4):
+        while not stop_event.wait(LEASE_SECONDS / 4):
             try:
                 with database.writing() as connection:
                     values = {"name": generation.name, "generation": generation.number}
@@ -170,7 +170,7 @@ def hold_lease(database: Database, generation: Generation) -> Iterator[None]:
     try:
         yield
     finally:
-        is_done.set()
+        stop_event.set()
         thread.join()
 
 
