@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from functools import cache, lru_cache
@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, has_request_context, request
+from flask import Flask, current_app
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 from markupsafe import Markup
 
-from spectator import queries
 from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
-from spectator.db import db
 from spectator.editions import in_edition
 from spectator.formats import (
     country_name,
@@ -30,8 +28,8 @@ from spectator.formats import (
 )
 from spectator.i18n import current_language, gettext, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
-from spectator.models import DEFAULT_STORY_KIND, STORY_KINDS, Article, Picture, Section
-from spectator.pagecache import EDITION_ENVIRON_KEY
+from spectator.models import DEFAULT_STORY_KIND, STORY_KINDS, Article, Picture
+from spectator.navigation import navigation, section_description, section_name
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
@@ -166,7 +164,7 @@ def story_kind(article: Article) -> str:
 def kind_label(article: Article) -> str:
     """Return the label of a story's kind, "" for news and if section or kicker are called so."""
     label = STORY_KINDS.get(story_kind(article), "")
-    names = STORY_KINDS[DEFAULT_STORY_KIND], article.section.name, article.kicker
+    names = STORY_KINDS[DEFAULT_STORY_KIND], section_name(article.section), article.kicker
     return "" if label in names else label
 
 
@@ -174,21 +172,6 @@ def displayed(body: str) -> Markup:
     """Return a stored body for readers, with its pictures where readers get them."""
     html = render_body(body, picture_url(""), gettext("Table"))
     return Markup(html)  # noqa: S704 - cleaned when it was stored
-
-
-def navigation() -> Sequence[Section]:
-    """Return the sections in the order of the navigation, cached for the current edition."""
-    edition = request.environ.get(EDITION_ENVIRON_KEY) if has_request_context() else None
-    sections_by_edition: dict[int, Sequence[Section]] = current_app.extensions["navigation"]
-    if edition is None:
-        return queries.sections()
-    if edition not in sections_by_edition:
-        sections = queries.sections()
-        for section in sections:
-            db.session.expunge(section)
-        sections_by_edition.clear()
-        sections_by_edition[edition] = sections
-    return sections_by_edition[edition]
 
 
 class BootTemplateLoader(BaseLoader):
@@ -244,6 +227,8 @@ def register(app: Flask) -> None:
         "permalink": permalink,
         "avif_renditions": avif_renditions,
         "renditions": renditions,
+        "section_description": section_description,
+        "section_name": section_name,
         "static_path": files.url,
         "story_kind": story_kind,
         "story_kinds": STORY_KINDS,

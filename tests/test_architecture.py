@@ -29,6 +29,7 @@ LAYERS = (
     {"site", "newsroom", "importers", "worker", "maintenance", "operations", "demo"},
     {"avif", "listing_consumer", "proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
+    {"navigation"},
     {
         "publishing",
         "accounts",

@@ -150,6 +150,7 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
         "/newsroom/stories/",
         "/newsroom/search?q=in",
         "/newsroom/searches",
+        "/newsroom/taxonomy/",
         "/newsroom/account/",
         "/newsroom/password",
     ]

@@ -145,6 +145,8 @@ ROUTES: dict[str, Requests] = {
         forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))
     ),
     "searches": Requests(("", "days=90")),
+    "taxonomy": Requests(("", "kind=topic", "kind=topic&q=quokka")),
+    "translate_name": Requests(forms=({"name-fr": "Quokka"},)),
     "status": Requests(),
     "autosave": Requests(forms=(STORY_FORM | {"copy": "b" * 22},)),
     "autosave_new": Requests(forms=(STORY_FORM | {"copy": "c" * 22},)),
@@ -201,7 +203,8 @@ def urls(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
             for article_id in ids if "article_id" in rule.arguments else ids[:1]:
                 for kind in KINDS if "kind" in rule.arguments else KINDS[:1]:
                     values = {"article_id": article_id, "kind": kind, "token": "x"}
-                    values |= dict.fromkeys(("number", "note_id", "link_id"), 1)
+                    values |= dict.fromkeys(("number", "note_id", "link_id", "row_id"), 1)
+                    values["named"] = "topic"
                     yield (
                         name,
                         adapter.build(

@@ -35,7 +35,7 @@ from spectator.models.media import Picture, PictureUse
 from spectator.models.outbox import Outbox
 from spectator.models.people import ROLES, Author, User
 from spectator.models.schema_compatibility import SchemaCompatibility
-from spectator.models.taxonomy import Country, Section, Topic
+from spectator.models.taxonomy import Country, NameTranslation, Section, Topic
 
 __all__ = [
     "ARTICLE_STATUSES",
@@ -58,6 +58,7 @@ __all__ = [
     "ListingRow",
     "LoginAttempt",
     "LoginClient",
+    "NameTranslation",
     "Outbox",
     "Picture",
     "PictureUse",

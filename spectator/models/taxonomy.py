@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
+from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base
@@ -16,6 +16,7 @@ class Section(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(String(300), default="", server_default="")
     position: Mapped[int] = mapped_column(default=0)
 
 
@@ -32,6 +33,27 @@ class Topic(Base):
     folded_form: Mapped[str] = mapped_column(
         String(240), default="", server_default="", index=True
     )
+
+
+class NameTranslation(Base):
+    """What a section or topic is called in another language, with a section's description.
+
+    `kind` is "section" or "topic". An empty name or description stands for the original one.
+    `words` are the folded words of the name, with single spaces, by which searches find topics.
+    """
+
+    __tablename__ = "name_translation"
+    __table_args__ = (
+        CheckConstraint("kind in ('section', 'topic')", name="kind"),
+        {"sqlite_with_rowid": False},
+    )
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    description: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    words: Mapped[str] = mapped_column(String(240), default="", server_default="", index=True)
 
 
 class Country(Base):

@@ -32,6 +32,7 @@ def register(app: Flask) -> None:
         stories,
         story_form,
         story_search,
+        taxonomy,
     )
 
     app.register_blueprint(bp)

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from spectator import publishing
 from spectator.accounts import is_issued_token
 from spectator.i18n import lazy_gettext
 from spectator.newsroom import URL_PREFIX, bp, errors, forms, security, spellings
@@ -20,6 +21,10 @@ from spectator.publishing.fields import LABELS
 ADMINS_ONLY = (
     lazy_gettext("You don't have permission to do this"),
     lazy_gettext("Only administrators can open this page."),
+)
+EDITORS_ONLY = (
+    ADMINS_ONLY[0],
+    lazy_gettext("Only editors can open this page."),
 )
 CONTROLS = (
     *("version", "seq", "picture_id", "remove_picture", "do", "then", "answer"),
@@ -33,7 +38,7 @@ RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 @bp.before_request
 def check_request() -> ResponseReturnValue | None:
     """Return the response to a request that must not reach its view. The body is read last."""
-    response = security.check_request() or require_login() or require_admin()
+    response = security.check_request() or require_login() or require_role()
     if response is None:
         security.check_form_body()
     return response
@@ -56,11 +61,14 @@ def require_login() -> Response | tuple[str, int] | None:
     return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
 
 
-def require_admin() -> tuple[str, int] | None:
-    """Return None unless the page is for administrators and the user is none."""
-    if security.requested_view() not in security.ADMIN_VIEWS or g.user.role == "admin":
-        return None
-    return errors.render_error(403, *ADMINS_ONLY)
+def require_role() -> tuple[str, int] | None:
+    """Return None unless the page is for administrators or editors and the user is none."""
+    view = security.requested_view()
+    if view in security.ADMIN_VIEWS and g.user.role != "admin":
+        return errors.render_error(403, *ADMINS_ONLY)
+    if view in security.EDITOR_VIEWS and not publishing.is_publisher(g.user):
+        return errors.render_error(403, *EDITORS_ONLY)
+    return None
 
 
 def submitted_values() -> list[tuple[str, str]]:

@@ -34,6 +34,7 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
     "linked": lazy_gettext(
         "Link created. Anyone with the link can see the story until it expires or you revoke it."
     ),
+    "names": lazy_gettext("Names saved. Readers see them now."),
     "revoked": lazy_gettext("Link revoked."),
     "preferences": lazy_gettext("Language and time zone saved."),
     "password": lazy_gettext("Password changed. You are logged out on other devices."),

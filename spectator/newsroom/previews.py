@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.editions import as_readers_see
 from spectator.formats import format_number
-from spectator.i18n import gettext, lazy_gettext, ngettext
+from spectator.i18n import gettext, lazy_gettext, ngettext, story_page_language
 from spectator.media import Location, avif_names, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
@@ -180,10 +180,13 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
 
     Its language is the one that readers will see, not that of the person who previews it.
     """
+    language = story_page_language(article.language)
+    topics = queries.translated_topics([topic.name for topic in article.topics], language)
     with as_readers_see(article.language):
         return render_template(
             "site/article.html",
             article=article,
+            topic_names=topics,
             is_preview=True,
             banner=banner,
             is_shared=is_shared,

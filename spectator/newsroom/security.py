@@ -35,6 +35,7 @@ PUBLIC_VIEWS: set[object] = set()
 LARGE_FORM_VIEWS: set[object] = set()
 RETURNED_FORM_VIEWS: set[object] = set()
 ADMIN_VIEWS: set[object] = set()
+EDITOR_VIEWS: set[object] = set()
 
 # The limits of a request and of its fields together. Both lie far above what may be stored, so that
 # a text or a picture that is too large comes back with a message and all other fields. Larger
@@ -70,6 +71,12 @@ def returned_if_logged_out(view: View) -> View:
 def for_admins(view: View) -> View:
     """Mark a view that only administrators may open."""
     ADMIN_VIEWS.add(view)
+    return view
+
+
+def for_editors(view: View) -> View:
+    """Mark a view that only editors and administrators may open."""
+    EDITOR_VIEWS.add(view)
     return view
 
 

@@ -35,6 +35,13 @@ from spectator.publishing.listings import (
     correct_listings,
     repair_listings,
 )
+from spectator.publishing.name_translations import (
+    OWN,
+    NameText,
+    stored_texts,
+    texts_version,
+    translate_name,
+)
 from spectator.publishing.notes import edit_note, remove_note
 from spectator.publishing.permissions import (
     ConflictError,
@@ -70,6 +77,7 @@ log = logging.getLogger(__name__)
 __all__ = [
     "ACTIONS",
     "FIELDS",
+    "OWN",
     "Action",
     "ConflictError",
     "CopyLimitReached",
@@ -78,6 +86,7 @@ __all__ = [
     "ForbiddenError",
     "ImportResult",
     "ImportedArticle",
+    "NameText",
     "NotFoundError",
     "PreparedDraft",
     "SimilarNamesError",
@@ -107,6 +116,9 @@ __all__ = [
     "save",
     "set_has_avif",
     "set_related_override",
+    "stored_texts",
+    "texts_version",
+    "translate_name",
     "unique_slug",
 ]
 

@@ -20,9 +20,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 from spectator import outbox
 from spectator.db import db
 from spectator.db.functions import byte_length
+from spectator.i18n import story_page_language
 from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
 from spectator.models.article import EVER_PUBLIC, article_country, article_topic
 from spectator.queries.listings import select_published
+from spectator.queries.translated_names import NAME_LANGUAGE, translated_name
 
 
 def select_full_articles() -> Select[Article]:
@@ -55,7 +57,7 @@ _TAXONOMY = union_all(
     select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("position"))
     .join(ArticleAuthor, ArticleAuthor.author_id == Author.id)
     .where(ArticleAuthor.article_id == _ID),
-    select(literal("topics"), Topic.slug, Topic.name, literal(0))
+    select(literal("topics"), Topic.slug, translated_name(Topic, NAME_LANGUAGE), literal(0))
     .join(article_topic, article_topic.c.topic_id == Topic.id)
     .where(article_topic.c.article_id == _ID),
     select(literal("countries"), Country.slug, Country.name, literal(0))
@@ -72,13 +74,15 @@ _TAXONOMY_MODELS: dict[str, type[Author] | type[Topic] | type[Country]] = {
 def article_by_slug(slug: str) -> Article | None:
     """Return the published or withdrawn story with this current or former slug, for its page.
 
-    One query loads its authors, topics and countries, which have only their slug and name set.
+    One query loads its authors, topics and countries, which have only their slug and name set;
+    topics have their name in the language of the page.
     """
     for statement in (_BY_SLUG, _BY_FORMER_SLUG):
         article = db.session.scalars(statement, {"slug": slug}).unique().one_or_none()
         if article is not None:
             taxonomy: dict[str, list[object]] = {name: [] for name in _TAXONOMY_MODELS}
-            for kind, term_slug, name, _ in db.session.execute(_TAXONOMY, {"id": article.id}):
+            values = {"id": article.id, NAME_LANGUAGE.key: story_page_language(article.language)}
+            for kind, term_slug, name, _ in db.session.execute(_TAXONOMY, values):
                 taxonomy[kind].append(_TAXONOMY_MODELS[kind](slug=term_slug, name=name))
             for kind, terms in taxonomy.items():
                 set_committed_value(article, kind, terms)

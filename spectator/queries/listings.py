@@ -29,7 +29,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from spectator.db import UTCDateTime, db
 from spectator.editions import Edition, current_edition, in_edition, split_path
 from spectator.formats import country_name, format_month
-from spectator.i18n import gettext
+from spectator.i18n import current_language, gettext
 from spectator.models import (
     Article,
     Author,
@@ -42,6 +42,7 @@ from spectator.models import (
 )
 from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import InvalidCursor, cursor_after, parse_cursor
+from spectator.queries.translated_names import translated_name
 from spectator.times import month_key
 from spectator.urls import listing_path
 
@@ -166,8 +167,18 @@ def _listing_by_slug(
         subject = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
     if subject is None:
         return None
-    title = country_name(subject.name) if kind == "country" else subject.name
-    return Listing(kind, title, listing_path(subject), subject.id, subject)
+    return Listing(kind, _title(subject), listing_path(subject), subject.id, subject)
+
+
+def _title(subject: Section | Country | Topic | Author) -> str:
+    """Return the name of a listing's subject in the language of the page."""
+    if isinstance(subject, Country):
+        return country_name(subject.name)
+    if isinstance(subject, Author):
+        return subject.name
+    model = type(subject)
+    query = select(translated_name(model, current_language())).where(model.id == subject.id)
+    return str(db.session.scalar(query))
 
 
 def is_public_listing(

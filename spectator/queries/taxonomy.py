@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Select, exists, literal, select, union_all
 from spectator.db import db
 from spectator.editions import Edition
 from spectator.formats import country_name
+from spectator.i18n import current_language
 from spectator.models import Author, Country, LanguageCount, Section, Topic
 from spectator.queries.listings import is_of_edition, is_public_listing
+from spectator.queries.translated_names import translated_name
 
 _KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
     "country": Country,
@@ -25,17 +27,20 @@ def taxonomy_names(
     """Return the names of sections, countries, topics and authors by (kind, slug), in one query.
 
     Names that do not exist or were never public are absent, and with an edition those without
-    stories in it. Names of countries are in the language of the page.
+    stories in it. Names of sections, countries and topics are in the language of the page.
     """
+    language = current_language()
     queries: list[Select[str, str, str]] = [
-        select(literal("section"), Section.slug, Section.name).where(
+        select(literal("section"), Section.slug, translated_name(Section, language)).where(
             Section.slug.in_(slugs.get("section", ()))
         )
     ]
     queries += [
-        select(literal(kind), model.slug, model.name).where(
-            model.slug.in_(slugs[kind]), _is_listed(kind, model, edition)
-        )
+        select(
+            literal(kind),
+            model.slug,
+            translated_name(Topic, language) if model is Topic else model.name,
+        ).where(model.slug.in_(slugs[kind]), _is_listed(kind, model, edition))
         for kind, model in _KINDS.items()
         if slugs.get(kind)
     ]

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 
 from spectator import queries
 from spectator.editions import follow_story
+from spectator.navigation import navigation
 from spectator.pagecache import SURROGATE_KEY, article_key
 from spectator.site import bp, listings
 from spectator.site.caching import cacheable
 from spectator.site.pagination import load_more_context, requested_cursors
-from spectator.templating import navigation
 from spectator.urls import permalink, permalink_rule
 
 

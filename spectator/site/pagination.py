@@ -14,7 +14,7 @@ from flask import request
 
 from spectator import queries
 from spectator.models import Article
-from spectator.templating import navigation
+from spectator.navigation import navigation
 
 CURSOR_PARAMS = ("before", "rails", "start", "through")  # in their order in URLs
 

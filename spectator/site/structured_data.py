@@ -11,6 +11,7 @@ from markupsafe import Markup
 from spectator.i18n import gettext
 from spectator.media import rendition_names
 from spectator.models import Article, Author
+from spectator.navigation import section_name
 from spectator.templating import iso, story_kind
 from spectator.text.words.bylines import is_organization
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
@@ -46,7 +47,7 @@ def news_article_json(article: Article) -> Markup:
         "mainEntityOfPage": address,
         "isAccessibleForFree": True,
         "inLanguage": article.language,
-        "articleSection": article.section.name,
+        "articleSection": section_name(article.section),
         "author": [_author(article, author) for author in article.authors]
         or {"@type": "Organization", "name": name},
         "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute_url("/")},
@@ -79,7 +80,7 @@ def breadcrumb_json(article: Article) -> Markup:
     """Return the BreadcrumbList of a story: home, section, headline."""
     steps = (
         (gettext("Home"), absolute_url("/")),
-        (article.section.name, absolute_url(listing_path(article.section))),
+        (section_name(article.section), absolute_url(listing_path(article.section))),
         (article.headline, absolute_url(permalink(article))),
     )
     items = [

@@ -103,7 +103,15 @@ SAMPLES: dict[str, list[Row]] = {
         {"seq": 2, "article_id": 2, "action": "withdraw", "at": _EARLY},
         {"seq": 3, "article_id": 5, "action": "publish", "at": _LATE, "request_id": "f" * 32},
     ],
-    "section": [{"id": 1, "slug": "politics", "name": "Politics", "position": 1}],
+    "section": [
+        {
+            "id": 1,
+            "slug": "politics",
+            "name": "Politics",
+            "description": "Who holds power",
+            "position": 1,
+        }
+    ],
     "topic": [
         _name(1, "ports", "Ports", "ports"),
         _name(2, "cote-divoire", "Côte d’Ivoire", "cote d’ivoire"),
@@ -243,6 +251,16 @@ SAMPLES: dict[str, list[Row]] = {
     "known_client": [{"user_id": 1, "kind": "device", "value": "e" * 64, "seen_at": _LATE}],
     "derivation": [{"name": "lists", "zone": "UTC"}],
     "opened_list": [{"kind": kind, "key": key} for kind, key in _PUBLIC_LISTS],
+    "name_translation": [
+        {
+            "kind": "section",
+            "owner_id": 1,
+            "language": "fr",
+            "name": "Politique d’Afrique",
+            "description": "Le pouvoir",
+            "words": "politique d afrique",
+        }
+    ],
     "former_name": [{"kind": "author", "part": "name", "value": "A. Bello", "owner_id": 1}],
     "import_state": [
         {"article_id": 1, "version": 3, "taken_at": _LATE, "given": {"headline": "f" * 16}}
