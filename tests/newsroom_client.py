@@ -152,7 +152,7 @@ def form_values(response: TestResponse) -> dict[str, str]:
         response.text,
         re.DOTALL,
     ):
-        selected = re.search(r'<option value="([\w-]*)"[^>]*\sselected>', options)
+        selected = re.search(r'<option value="([\w-]*)"[^>]*\sselected[\s>]', options)
         values[name] = selected[1] if selected else ""
     return values
 

@@ -41,7 +41,10 @@ def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: Flas
     assert "Admin is also editing." in post(newsroom, path, {"version": version}).text
     assert "Admin is also editing." in newsroom.get(f"/newsroom/stories/{article_id}").text
     assert save_story(admin, article_id, headline="Newer").status_code == 303
-    assert "Admin saved a newer version." in post(newsroom, path, {"version": version}).text
+    assert (
+        "<bdi>Admin</bdi> saved a newer version."
+        in post(newsroom, path, {"version": version}).text
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import g, request
+from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import publishing, queries
@@ -44,6 +45,12 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
 NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status} | {
     "taken_back": "draft"
 }
+
+
+@bp.app_template_filter()
+def isolated(text: str) -> Markup:
+    """Return a name or a headline as HTML whose direction does not disturb the sentence around."""
+    return Markup("<bdi>{}</bdi>").format(text)
 
 
 @bp.context_processor

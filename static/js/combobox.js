@@ -1,19 +1,38 @@
 /* A text input with a list of suggestions below it: the ARIA combobox pattern. */
 import { ngettext } from "./messages.js";
 
+/* With an input method (Amharic, Chinese) the letters of an unfinished word are not what somebody means, so they
+   get no suggestions. Keyboards on screens compose each word, so that it would never get any. */
+const HAS_SCREEN_KEYBOARD = matchMedia("(pointer: coarse)").matches;
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 export class Combobox {
   /** `fetchOptions` fetches suggestions for the text in the input into the list, and then calls
       `showOptions`. Enter clicks the active option. */
   constructor(input, list, fetchOptions, waitMs) {
-    Object.assign(this, { input, list, fetchOptions, waitMs, active: null, timer: 0 });
+    Object.assign(this, {
+      input,
+      list,
+      fetchOptions,
+      waitMs,
+      active: null,
+      timer: 0,
+      isComposing: false,
+    });
     const aria = { autocomplete: "list", expanded: "false", controls: list.id };
     for (const [name, value] of Object.entries(aria)) input.setAttribute(`aria-${name}`, value);
     input.setAttribute("role", "combobox");
     input.after(list);
     input.addEventListener("keydown", (event) => this.handleKey(event));
     input.addEventListener("blur", () => this.close());
+    input.addEventListener("compositionstart", () => {
+      clearTimeout(this.timer);
+      this.isComposing = !HAS_SCREEN_KEYBOARD;
+    });
+    input.addEventListener("compositionend", () => {
+      this.isComposing = false;
+      this.fetchSoon();
+    });
     list.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus
   }
 
@@ -44,7 +63,7 @@ export class Combobox {
 
   fetchSoon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.fetchOptions, this.waitMs);
+    if (!this.isComposing) this.timer = setTimeout(this.fetchOptions, this.waitMs);
   }
 
   /** Opens the list if it has options and may be open; returns their number as text, "" for none. */

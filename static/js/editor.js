@@ -221,6 +221,8 @@ function start(field, template) {
   const label = document.querySelector('label[for="body"]');
   label.id = label.id || "body-label";
   root.setAttribute("aria-labelledby", label.id);
+  root.lang = field.lang;
+  root.dir = field.dir || "auto";
   if (field.hasAttribute("aria-invalid")) {
     root.setAttribute("aria-invalid", "true");
     root.setAttribute("aria-describedby", "body-error");

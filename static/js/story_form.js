@@ -39,6 +39,22 @@ for (const id of ["headline", "dek"]) {
   show();
 }
 
+/* The fields of the story's text have its language, and its writing direction if it is from right to left. */
+const STORY_TEXT = ["kicker", "headline", "dek", "body", "body-editor", "note"];
+const PICTURE_TEXT = ["picture_alt", "picture_caption", "picture_credit"];
+const language = find("language");
+const followLanguage = () => {
+  const [option] = language.selectedOptions;
+  const isListed = option && option.value !== "other";
+  for (const field of [...STORY_TEXT, ...PICTURE_TEXT].map(find)) {
+    // Beside the editor the field shows HTML.
+    if (!field || (field.id === "body" && find("body-editor"))) continue;
+    field.lang = isListed ? option.value : "";
+    field.dir = (isListed && option.dataset.dir) || "auto";
+  }
+};
+onText(language, followLanguage);
+
 /* The number of words in the text, counted in the same way as on the server. */
 const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
 const NOT_TEXT =
@@ -59,7 +75,8 @@ const count = () => {
   const number = wordsIn(body.value);
   const minutes = Math.max(1, Math.round(number / WORDS_PER_MINUTE));
   const text = ngettext("%(count)s word", "%(count)s words", number);
-  words.textContent = number ? `${text} · ${gettext("%(minutes)s min read", { minutes })}` : text;
+  const reading = gettext("%(minutes)s min read", { minutes });
+  words.textContent = number ? `${text} · ${reading}` : text;
 };
 let timer = 0;
 find("counts").prepend(words);
