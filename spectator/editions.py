@@ -99,14 +99,14 @@ def follow_story(tag: str) -> None:
     """
     if language := i18n.language_of_readers(tag):
         i18n.set_language(language)
-    g.edition = _edition_of(tag)
+    g.edition = edition_of(tag)
 
 
 @contextmanager
 def as_readers_see(tag: str) -> Iterator[None]:
     """Write in the language of the page of a story with this tag, and lead to its edition."""
     previous = current_edition()
-    g.edition = _edition_of(tag)
+    g.edition = edition_of(tag)
     try:
         with i18n.use_language(i18n.story_page_language(tag)):
             yield
@@ -114,7 +114,8 @@ def as_readers_see(tag: str) -> Iterator[None]:
         g.edition = previous
 
 
-def _edition_of(tag: str) -> Edition:
+def edition_of(tag: str) -> Edition:
+    """Return the edition to which stories with this language tag belong."""
     default, *others = all_editions()
     code = base_language(tag)
     return next((other for other in others if other.only == code), default)

@@ -15,7 +15,7 @@ from spectator.db import db
 from spectator.editions import EditionConverter, current_edition
 from spectator.i18n import readers_languages
 from spectator.metrics import kind_of
-from spectator.models import Section
+from spectator.models import Article, Section, User
 from spectator.operations import diagnosis, setup
 from spectator.publishing.taxonomy import add_section
 from spectator.publishing.validation import ValidationError
@@ -250,13 +250,31 @@ def test_a_section_with_the_address_of_an_edition_stops_the_start(app: Flask) ->
         session.add(Section(slug="fr", name="France", position=99))
     two = app.config | {"LANGUAGES": ("en", "fr")}
     [fault] = diagnosis.examine(two)
-    assert "A section has the address /fr/" in str(fault)
+    assert "A section or story has the address /fr/" in str(fault)
     assert "Take fr out of SPECTATOR_LANGUAGES." in str(fault)
     assert fault.stops_reading
     with pytest.raises(setup.NotReadyError, match="/fr/"):
         setup.require_ready(two)
     assert diagnosis.examine(app.config | {"LANGUAGES": ("en", "ar")}) == []
     assert app.test_client().get("/fr/").status_code == 200, "without the edition it stays"
+
+
+def test_stories_whose_urls_begin_with_their_slugs_leave_editions_their_addresses(
+    app: Flask, editor: User, story: Story
+) -> None:
+    story(slug="ar")
+    app.config["PERMALINK"] = "/<slug>/<year>"
+    article = db.session.get_one(Article, story(headline="FR"))
+    assert article.slug == "fr-2"
+    settings = app.config | {"LANGUAGES": ("en", "ar")}
+    [fault] = diagnosis.examine(settings)
+    assert "has the address /ar/" in str(fault)
+    assert diagnosis.examine(settings | {"PERMALINK": "/<section>/<slug>"}) == []
+
+
+def test_related_stories_are_of_the_edition(site: Flask, stories: dict[str, int]) -> None:
+    page = site.test_client().get(f"/fragments/related/{stories['two']}").text
+    assert HEADLINE.findall(page) == ["four"]
 
 
 def test_no_new_section_takes_the_address_of_an_edition(app: Flask) -> None:

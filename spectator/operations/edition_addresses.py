@@ -1,4 +1,4 @@
-"""Sections whose address an edition needs: such a site does not start."""
+"""Sections and stories whose address an edition needs: such a site does not start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spectator.operations.faults import Cause, Fault
 
 
 def examine_addresses(settings: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield a fault for each section that has the address of an edition.
+    """Yield a fault for each section, or story, that has the address of an edition.
 
     Raises PollError or an error of SQLite if the database cannot be read.
     """
@@ -22,10 +22,15 @@ def examine_addresses(settings: Mapping[str, Any]) -> Iterator[Fault]:
     if not codes:
         return
     values = ", ".join(f"'{code}'" for code in codes)  # letters, as the setting's parser checks
-    query = f"SELECT slug FROM section WHERE slug IN ({values}) ORDER BY slug"  # noqa: S608
-    for (slug,) in _fetch(url, query):
+    sources = ["section"]
+    if settings["PERMALINK"].startswith("/<slug>/"):
+        sources += ["redirect", "article WHERE status IN ('published', 'withdrawn')"]
+    slugs = " UNION ".join(f"SELECT slug FROM {source}" for source in sources)  # noqa: S608
+    query = f"SELECT slug FROM ({slugs}) AS slugs WHERE slug IN ({values})"  # noqa: S608
+    for (slug,) in sorted(_fetch(url, query)):
         message = gettext(
-            "A section has the address /%(slug)s/, which the edition in this language needs.",
+            "A section or story has the address /%(slug)s/, "
+            "which the edition in this language needs.",
             slug=slug,
         )
         remedy = gettext("Take %(slug)s out of SPECTATOR_LANGUAGES.", slug=slug)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from flask import current_app
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,7 @@ from spectator.i18n import gettext
 from spectator.models import Article, Redirect
 from spectator.models.article import EVER_PUBLIC, EVER_PUBLIC_STATUSES
 from spectator.publishing.validation import ValidationError
-from spectator.text.words.slugs import numbered_slug, slugify
+from spectator.text.words.slugs import LANGUAGE_CODES, numbered_slug, slugify
 
 MAX_SLUG_NUMBER = 10_000
 
@@ -77,9 +78,15 @@ class SlugLookup:
         )
 
     def is_taken(self, slug: str, article_id: int | None) -> bool:
-        """Return whether another story is or was public under the slug."""
+        """Return whether another story is or was public under the slug, or an edition needs it.
+
+        It does if URLs of stories begin with their slugs.
+        """
         self._load_owners([slug])
-        return self.owners[slug] not in (None, article_id)
+        owner = self.owners[slug]
+        if owner is None and slug in LANGUAGE_CODES:
+            return str(current_app.config["PERMALINK"]).startswith("/<slug>/")
+        return owner not in (None, article_id)
 
     def _load_owners(self, slugs: Iterable[str]) -> None:
         new = [slug for slug in slugs if slug not in self.owners]

@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import CompoundSelect, func, select, union_all
 
 from spectator.db import db
+from spectator.editions import edition_of
 from spectator.models import Article, Consumer, ListingRow, Related, RelatedOverride
 from spectator.models.article import article_country, article_topic
 from spectator.queries.bylines import load_bylines
-from spectator.queries.listings import select_cards
+from spectator.queries.listings import is_of_edition, select_cards
 
 RELATED_LIMIT = 4
 
@@ -32,12 +33,13 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> Sequence[A
     """Return the stories related to a story as cards show them, in two queries.
 
     Computed ones come first. If there are too few, as just after publication, the newest stories of
-    the section follow.
+    the section follow, in the edition of the story.
     """
     own = Related.article_id == article.id
     newest = (
         select(ListingRow.article_id)
         .where(ListingRow.kind == "section", ListingRow.key == article.section_id)
+        .where(is_of_edition(ListingRow.language, edition_of(article.language)))
         .order_by(ListingRow.published_at.desc(), ListingRow.article_id.desc())
         .limit(limit + 1)
         .subquery()

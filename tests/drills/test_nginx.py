@@ -92,7 +92,7 @@ def test_concurrent_first_requests_for_a_page_reach_the_site_once(proxied: Proxi
 
 def test_only_public_responses_with_canonical_urls_are_cached(proxied: ProxiedSite) -> None:
     proxied.site.pages |= dict.fromkeys(
-        ("/open", "/with-cookie", "/newsroom/", "/search"), "words"
+        ("/open", "/with-cookie", "/newsroom/", "/search", "/fr/search"), "words"
     )
     uncached = [
         "/open?utm_source=letter",
@@ -100,6 +100,8 @@ def test_only_public_responses_with_canonical_urls_are_cached(proxied: ProxiedSi
         "/newsroom/",
         "/search",
         "/search?q=mali",
+        "/fr/search",
+        "/fr/fragments/suggest?q=m",
         "/nothing",
     ]
     # Other forms of the same URLs, which the site may accept. There are so many forms that caching

@@ -54,6 +54,7 @@ def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
         ("/fragments/search?q=drought", 50),
         ("/fragments/suggest?q=d", 50),
         ("//search?q=drought", 50),
+        ("/fr/search?q=drought", 50),
         ("/%73earch?q=drought", 50),
         ("/newsroom/login", 30),
         ("/newsroom/shared/guess", 60),
