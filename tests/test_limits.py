@@ -29,6 +29,7 @@ from spectator.site.search_params import parse_search_params
 from spectator.site.url_corrections import MAX_PATH_LENGTH, MAX_QUERY_LENGTH
 from spectator.static_files import MAX_FILE_BYTES
 from spectator.stylesheet import MAX_THEME_BYTES, read_theme
+from tests.search_samples import document
 
 PARAMS = parse_search_params({"q": "rain"})
 RESULTS = SearchResults(
@@ -188,6 +189,16 @@ def test_words_that_are_in_too_few_or_too_many_stories_are_no_key_terms() -> Non
     assert [word for word, _ in terms] == ["harmattan", "monsoon"]
     assert terms[0][1] > terms[1][1]
     assert not key_terms.key_terms(words, 100, lambda _word: 1)
+
+
+def test_words_of_the_headline_count_twice_more() -> None:
+    story = document("Rain in Mali", "Mali: rain, wind.", dek="Rain")
+    words = key_terms.count_words(story)
+    assert words.counts == {"rain": 4, "in": 2, "mali": 3, "wind": 1}
+    assert words.headline == ["rain", "in", "mali"]
+    assert [key_terms.is_candidate(word) for word in ("war", "of", "2024", "g20")] == [
+        *(True, False, False, True)
+    ]
 
 
 @pytest.mark.parametrize(

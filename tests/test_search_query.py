@@ -103,9 +103,31 @@ def test_a_leading_minus_excludes() -> None:
 
 def test_a_trailing_star_makes_a_prefix_of_three_letters_or_more() -> None:
     assert clauses("elec*") == [Clause(("elec",), is_prefix=True)]
+    assert clauses("ele*") == [Clause(("ele",), is_prefix=True)]
     assert clauses("el*") == [word("el")]
+    assert clauses("l'elec*") == [word("l"), Clause(("elec",), is_prefix=True)]
     assert clauses("*elec* *") == [Clause(("elec",), is_prefix=True)]
     assert clauses("e*lec") == [word("e"), word("lec")]
+
+
+def test_an_excluded_prefix_is_one_word() -> None:
+    assert parse_query("-elec*").excluded == (
+        Clause(("elec",), is_prefix=True, is_excluded=True),
+    )
+    assert parse_query("-sub-elec*").excluded == (Clause(("sub", "elec"), is_excluded=True),)
+    assert parse_query("-el*").excluded == (Clause(("el",), is_excluded=True),)
+
+
+def test_only_dates_are_read_as_dates() -> None:
+    query = parse_query("in:2024 vote")
+    assert [condition.value for condition in query.filters] == ["2024"]
+    assert (query.published_from, query.published_to) == (None, None)
+
+
+def test_a_name_after_an_elided_word_may_be_one_word() -> None:
+    (clause,) = clauses("\"fête de l'al'adha\"")
+    assert clause.words == ("fete", "de", "l", "al", "adha")
+    assert clause.variants == (("fete", "de", "l", "aladha"),)
 
 
 def test_operators_of_other_engines_are_plain_words() -> None:

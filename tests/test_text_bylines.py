@@ -23,6 +23,9 @@ from spectator.text.words.bylines import is_organization
         "هيئة التحرير",
         "The African Spectator",
         "Le Monde",
+        *("Agencia Nacional", "Agency staff", "Editorial", "Editors", "Le Newswire", "A Redacao"),
+        *("Reporters", "The Team", "وكالة", "التحرير", "AFP", "Anadolu", "AP", "Lusa", "Xinhua"),
+        *("Associated Press", "Bloomberg", "dpa", "EFE", "Panapress", "TASS"),
     ],
 )
 def test_desks_and_agencies_are_organizations(name: str) -> None:

@@ -76,6 +76,48 @@ def test_a_snippet_shows_the_passage_with_the_most_different_terms() -> None:
     assert hits(snippet(text, {"mali", "niger"}, width=80)) == ["mali", "niger"]
 
 
+NUMBERED = " ".join(f"w{number:02}" for number in range(100))
+
+
+@pytest.mark.parametrize(
+    ("word", "first", "last"),
+    [("w00", 0, 9), ("w02", 0, 9), ("w50", 48, 57), ("w98", 90, 99), ("w99", 90, 99)],
+)
+def test_a_third_of_the_other_words_stands_before_the_hit(
+    word: str, first: int, last: int
+) -> None:
+    words = NUMBERED.split()[first : last + 1]
+    before, after = "…" if first else "", "…" if last < 99 else ""
+    pieces = snippet(NUMBERED, {word}, width=40)
+    assert join_pieces(pieces) == before + " ".join(words) + after
+    assert hits(pieces) == [word]
+
+
+def test_of_equal_passages_the_first_is_shown() -> None:
+    text = f"mali met niger {FILLER * 9} mali met niger"
+    assert join_pieces(snippet(text, {"mali", "niger"}, width=40)).startswith(
+        "mali met niger and"
+    )
+    more = f"mali met {FILLER * 9} mali met mali {FILLER * 9} mali mali"
+    assert hits(snippet(more, {"mali"}, width=20)) == ["mali", "mali"]
+    assert "mali met mali" in join_pieces(snippet(more, {"mali"}, width=20))
+
+
+def test_a_snippet_starts_with_a_sentence_or_a_line() -> None:
+    for end in (".", "?", "።", "\n"):
+        text = f"{FILLER * 9}It ended{end} Then the Sahel drought came. {FILLER * 9}"
+        assert join_pieces(snippet(text, {"sahel"}, width=60)).startswith("…Then the Sahel")
+
+
+def test_a_blank_before_a_text_without_blanks_is_left_out() -> None:
+    pieces = snippet(" " + "ሀ" * 500, {"absent"}, width=40)
+    assert join_pieces(pieces).strip("…") == "ሀ" * 39
+
+
+def test_a_name_with_an_apostrophe_is_highlighted_as_a_whole() -> None:
+    assert highlight("the Qur'an", {"quran"}) == [("the ", False), ("Qur'an", True)]
+
+
 @pytest.mark.parametrize(
     ("sentence", "word"),
     [("የአዲስ አበባ ከተማ ዓለም ", "ዓለም"), ("قال الرئيسُ أمس ", "الرئيسُ"), ("Ó lọ sí ọjà ", "ọjà")],
