@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Tuple,
+    and_,
     bindparam,
     desc,
     exists,
@@ -248,6 +249,12 @@ def is_of_edition(language: InstrumentedAttribute[str], edition: Edition) -> Col
     return language.not_in(sorted(edition.without)) if edition.without else true()
 
 
+def _is_listed(is_latest: bool) -> ColumnElement[bool]:
+    if is_latest:  # each story is in one month; as a literal, because their index is partial
+        return ListingRow.kind == literal_column("'month'")
+    return and_(ListingRow.kind == bindparam("kind"), ListingRow.key == bindparam("key"))
+
+
 @cache
 def _select_stream(
     is_latest: bool, edition: Edition, has_start: bool, has_end: bool, has_excluded: bool
@@ -266,12 +273,8 @@ def _select_stream(
     )
     if is_unfiltered:
         ids = ids.where(Article.status == "published")
-    elif is_latest:  # as a literal, because the index of these rows is partial
-        ids = ids.where(ListingRow.kind == literal_column("'month'"))
     else:
-        ids = ids.where(ListingRow.kind == bindparam("kind"), ListingRow.key == bindparam("key"))
-    if not is_unfiltered:
-        ids = ids.where(is_of_edition(ListingRow.language, edition))
+        ids = ids.where(_is_listed(is_latest), is_of_edition(ListingRow.language, edition))
     position = tuple_(table.published_at, id_column)
     if has_start:
         ids = ids.where(position < cursor_parameters("start"))

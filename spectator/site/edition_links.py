@@ -9,6 +9,7 @@ from flask import request
 from spectator import queries
 from spectator.editions import Edition, all_editions, current_edition, split_path
 from spectator.formats import native_language_name
+from spectator.site.search_params import parse_search_params
 
 # Pages that every edition has.
 COMMON_ENDPOINTS = frozenset({"site.archive", "site.search", "site.section"})
@@ -53,7 +54,7 @@ def _has_any(edition: Edition, tags: set[str]) -> bool:
 
 def _path_in_default_edition(listing: queries.Listing | None) -> str:
     """Return the path of the page in the default edition, of a search with its parameters."""
-    if request.endpoint == "site.search" and request.query_string:
-        return f"/search?{request.query_string.decode('ascii', 'replace')}"
-    _, path = split_path(request.path if listing is None else listing.path)
-    return path
+    path = request.path if listing is None else listing.path
+    if request.endpoint == "site.search":
+        path = parse_search_params(request.args).url({"language": ""})
+    return split_path(path)[1]
