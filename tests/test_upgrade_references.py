@@ -34,10 +34,10 @@ def add_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     def add(*statements: str) -> None:
         previous = migrations.HEAD
         for number, statement in enumerate(statements, 9001):
-            text_of_file = MIGRATION.format(
+            source = MIGRATION.format(
                 revision=str(number), previous=previous, statement=statement
             )
-            (tmp_path / f"{number}_test.py").write_text(text_of_file, "utf-8")
+            (tmp_path / f"{number}_test.py").write_text(source, "utf-8")
             previous = str(number)
 
     def config_with_more() -> Config:

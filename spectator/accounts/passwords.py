@@ -43,7 +43,7 @@ def common_passwords() -> frozenset[str]:
 
 
 def normalize(password: str) -> str:
-    """Return the password in NFC, which does not depend on the keyboard; one too long is cut."""
+    """Return the password in NFC, which does not depend on the keyboard, truncated if overlong."""
     return normalization.normalize(password[: MAX_TYPED_LENGTH + 1])
 
 

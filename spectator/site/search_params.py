@@ -33,7 +33,7 @@ class InvalidFilter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SearchParams:
-    """The query parameters of a search by name, normalized and cut; "" for missing ones."""
+    """The query parameters of a search by name, normalized and truncated; "" for missing ones."""
 
     raw: Mapping[str, str]
 
