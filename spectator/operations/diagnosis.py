@@ -42,11 +42,11 @@ def examine(settings: Mapping[str, Any]) -> list[Fault]:
     if faults := list(examine_directory(data, "data directory")):
         return faults
     media: Path | str = settings["MEDIA"]
-    database_faults = list(examine_database(settings["DATABASE_URL"]))
     return [
+        # First: whoever closes the database may free space, so that a full disk would not be seen.
         *examine_space(data),
         *_examine_key(settings),
-        *database_faults,
+        *(database_faults := list(examine_database(settings["DATABASE_URL"]))),
         *(() if database_faults else examine_addresses(settings)),
         # A site starts without its bucket; only `doctor` asks for it.
         *(examine_directory(media, "directory of pictures") if isinstance(media, Path) else ()),
