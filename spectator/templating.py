@@ -220,6 +220,7 @@ def register(app: Flask) -> None:
         "kind_label": kind_label,
         "current_language": current_language,
         "language_name": language_name,
+        "native_language_name": native_language_name,
         "page_language": page_language,
         "note_labels": NOTE_LABELS,
         "in_edition": in_edition,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,16 @@ def full_draft() -> Draft:
 
 
 def test_a_story_and_its_revision_hold_every_field(app: Flask, editor: User) -> None:
-    article_id = publishing.create(full_draft(), editor)
+    original_id = publishing.create(make_draft(language="fr"), editor)
+    draft = replace(full_draft(), translation_of=str(original_id))
+    article_id = publishing.create(draft, editor)
     article = queries.article_to_edit(article_id)
-    revision = db.session.scalar(select(Revision))
+    revision = db.session.scalar(select(Revision).where(Revision.article_id == article_id))
     assert article is not None
     assert revision is not None
     stored = publishing.draft_from_article(article)
     assert publishing.draft_from_revision(revision.content) == stored
-    expected = asdict(prepare(full_draft()).draft) | {"slug": article.slug}
+    expected = asdict(prepare(draft).draft) | {"slug": article.slug}
     assert asdict(stored) == expected
     assert all(value for name, value in expected.items() if name != "picture_id")
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from spectator import indexing, publishing, queries
 from spectator.models import User
 from spectator.newsroom import story_search
-from spectator.newsroom.related import find_article_id
+from spectator.newsroom.story_references import find_article_id
 from spectator.publishing import Action
 from spectator.related import RelatedConsumer
 from spectator.search import SearchRequest

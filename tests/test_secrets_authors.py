@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from spectator import indexing, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Author, Topic, User
-from spectator.newsroom.related import is_visible
+from spectator.newsroom.story_references import is_visible
 from spectator.publishing import Action, SimilarNamesError, SpellingAnswer
 from spectator.related import RelatedConsumer
 from tests.conftest import make_draft

@@ -19,7 +19,8 @@ from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 MAX_LINE_BYTES = 4_000_000
 MAX_UNKNOWN_KEYS, MAX_KEY_LENGTH = 101, 40  # of one line, to be reported
 DEFAULT_SECTION = "politics"
-TEXT_FIELDS = names_of("line", "body", "language", "slug")
+TEXT_FIELDS = names_of("line", "body", "language", "slug", "story")
+ID_KEYS = {"id", "translation_of"}  # which may be numbers
 OTHER_KEYS = {"id", "author", "published_at", "updated_at", "status"}
 ALL_KEYS = OTHER_KEYS | {field.key for field in FIELDS.values()}
 
@@ -97,7 +98,7 @@ def _text(data: dict[str, Any], name: str) -> str:
     value = data.get(name)
     if value is None:
         return ""
-    if isinstance(value, int) and not isinstance(value, bool) and name == "id":
+    if isinstance(value, int) and not isinstance(value, bool) and name in ID_KEYS:
         return str(value)
     if not isinstance(value, str):
         raise RecordError(gettext("“%(name)s” must be a string", name=name))

@@ -165,6 +165,12 @@ class Article(Base):
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
         Index("ix_article_feed_id", "feed_id", unique=True),
+        Index(
+            "ix_article_translation_of_id",
+            "translation_of_id",
+            sqlite_where=text("translation_of_id IS NOT NULL"),
+            postgresql_where=text("translation_of_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -198,6 +204,11 @@ class Article(Base):
     picture_alt: Mapped[str] = mapped_column(Text, default="")
     picture_caption: Mapped[str] = mapped_column(Text, default="")
     picture_credit: Mapped[str] = mapped_column(Text, default="")
+    # The story that this one translates, which is no translation itself, and the version of it with
+    # which somebody last compared this one. Without a foreign key, since stories are copied to
+    # other databases in the order of their ids.
+    translation_of_id: Mapped[int | None]
+    original_version: Mapped[int | None]
     # near the end of the row, so that listings never read past a long body
     body: Mapped[str] = mapped_column(Text, deferred=True, deferred_raiseload=True)
     # None for stories older than this column, whose feed id is derived from the id. Only feeds read

@@ -17,8 +17,9 @@ from spectator.media import PictureError
 from spectator.models import DEFAULT_STORY_KIND, Article, Autosave, Picture, User
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
 from spectator.newsroom.preferences import current_zone, find_zone, newsroom_zone
+from spectator.newsroom.story_references import reference_number
 from spectator.publishing import Draft
-from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
+from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS, STORY_FIELDS
 from spectator.publishing.validation import body_size_problem
 from spectator.text.compare.loss_guard import Losses
 from spectator.text.html.paragraphs import editable_body
@@ -91,6 +92,7 @@ class StoryForm:
     def draft(self) -> Draft:
         """Return the values as a draft, not validated yet."""
         lines = {name: self.values[name] for name in LINE_FIELDS}
+        lines |= {name: reference_number(self.values[name]) for name in STORY_FIELDS}
         names = {name: split_names(self.values[name]) for name in NAME_FIELDS}
         picture_id = self.picture.id if self.picture else None
         return Draft(body=self.values["body"], picture_id=picture_id, **lines, **names)  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from spectator.newsroom.errors import render_error
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.security import current_user, public
 from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, STORY_RULE, load_story
+from spectator.newsroom.story_references import reference_number
 from spectator.publishing.fields import LINE_FIELDS
 from spectator.publishing.validation import clean_line
 from spectator.text.html.paragraphs import stored_body
@@ -37,6 +38,7 @@ from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.excerpts import excerpt, word_count
 from spectator.text.words.name_lists import split_names
+from spectator.text.words.numbers import parse_int
 from spectator.text.words.slugs import slugify
 from spectator.urls import permalink
 
@@ -187,6 +189,7 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
             "site/article.html",
             article=article,
             topic_names=topics,
+            versions=queries.language_versions(article),
             is_preview=True,
             banner=banner,
             is_shared=is_shared,
@@ -231,6 +234,7 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
         ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,
+        translation_of_id=parse_int(reference_number(values["translation_of"])) or None,
         notes=article.notes if article else [],
         published_at=article.published_at if article else None,
         updated_at=article.updated_at if article else None,

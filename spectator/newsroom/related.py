@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import indexing, publishing, queries
 from spectator.i18n import gettext
-from spectator.models import Article, User
+from spectator.models import Article
 from spectator.newsroom import bp
 from spectator.newsroom.security import current_user
 from spectator.newsroom.story_loader import STORY_RULE, load_story
+from spectator.newsroom.story_references import find_article_id, is_visible
 from spectator.search import Index, IndexUnavailableError
-from spectator.text.words.numbers import parse_int
 
 MAX_SIMILAR = 8
 
@@ -65,11 +63,6 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
     )
 
 
-def is_visible(article: Article, user: User) -> bool:
-    """Return whether a story is public or the user may view it."""
-    return article.is_public or publishing.may(user, "view", article)
-
-
 def _similar_articles(article: Article, is_public: bool) -> list[Article]:
     """Return similar stories, best first; none if the index is unavailable."""
     try:
@@ -95,15 +88,3 @@ def set_related(article_id: int) -> Response | tuple[str, int]:
     except publishing.ValidationError as invalid:
         return _render_related(article_id, invalid.errors, raw_input), 422
     return redirect(url_for("newsroom.related", article_id=article_id), 303)
-
-
-def find_article_id(text: str) -> int | None:
-    """Return the id of the story that an id, slug or URL refers to, None if there is none."""
-    if number := parse_int(text):
-        return number
-    in_newsroom = re.search(r"/newsroom/stories/([0-9]{1,9})(?:[/?#]|$)", text, re.ASCII)
-    if in_newsroom:
-        return int(in_newsroom[1])
-    slug = re.split(r"[?#]", text)[0].rstrip("/").rpartition("/")[2]
-    article = queries.article_by_slug(slug[:120]) if slug else None
-    return article.id if article else None

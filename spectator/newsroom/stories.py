@@ -19,6 +19,7 @@ from spectator.newsroom.media import withdrawn_in
 from spectator.newsroom.preferences import newsroom_zone
 from spectator.newsroom.security import current_user, large_form, returned_if_logged_out
 from spectator.newsroom.story_loader import STORY_RULE, load_story
+from spectator.newsroom.story_references import describe_reference
 from spectator.publishing import ACTIONS, Action
 from spectator.publishing.validation import size_errors
 from spectator.text.words.numbers import parse_int
@@ -261,6 +262,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
         actions=publishing.allowed_actions(user, article),
         bar_actions=BAR_ACTIONS,
         describe_losses=describe_losses,
+        describe_reference=describe_reference,
         picture_token=forms.form_picture_token(form, user),
         hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),

@@ -9,11 +9,13 @@ from flask import abort, render_template, request
 
 from spectator import presence, publishing, queries
 from spectator.db import db
+from spectator.formats import language_name
 from spectator.i18n import gettext, ngettext
 from spectator.models import Article
 from spectator.newsroom import bp, forms, locked_stories
 from spectator.newsroom.security import current_user, large_form
 from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, load_story
+from spectator.newsroom.story_references import reference_label
 from spectator.publishing.validation import clean_line
 from spectator.text.places.gazetteer import suggest_countries
 from spectator.text.words.slugs import is_slug, slugify
@@ -103,6 +105,13 @@ def _suggest_countries(text: str, _author_id: int | None) -> Options:
     return [(country.name, "", country.code) for country in countries]
 
 
+def _suggest_stories(text: str, author_id: int | None) -> Options:
+    return [
+        (reference_label(article), "", language_name(article.language))
+        for article in queries.originals_like(text, author_id)
+    ]
+
+
 def _suggest_sources(text: str, author_id: int | None) -> Options:
     return [(name, url, "") for name, url in queries.sources_like(text, author_id)]
 
@@ -112,6 +121,7 @@ SUGGESTERS: dict[str, Callable[[str, int | None], Options]] = {
     "topics": _suggest_topics,
     "countries": _suggest_countries,
     "sources": _suggest_sources,
+    "stories": _suggest_stories,
 }
 
 

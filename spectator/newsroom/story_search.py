@@ -13,8 +13,9 @@ from spectator import publishing, queries
 from spectator.models import Article
 from spectator.newsroom import bp
 from spectator.newsroom.preferences import newsroom_zone
-from spectator.newsroom.related import is_visible, open_index
+from spectator.newsroom.related import open_index
 from spectator.newsroom.security import current_user
+from spectator.newsroom.story_references import is_visible
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
 from spectator.templating import unknown_sentence
 from spectator.text.words.numbers import parse_int

@@ -27,7 +27,7 @@ from spectator.publishing.articles import (
 )
 from spectator.publishing.effects import Action
 from spectator.publishing.fields import FIELDS, Draft
-from spectator.publishing.import_batches import ImportedArticle, ImportResult
+from spectator.publishing.imported_articles import ImportedArticle, ImportResult
 from spectator.publishing.imports import import_batch
 from spectator.publishing.listings import (
     apply_time_zone,
@@ -70,6 +70,7 @@ from spectator.publishing.spellings import (
     resolve_spellings,
 )
 from spectator.publishing.taxonomy import add_picture, add_section
+from spectator.publishing.translations import append_changes, public_version, set_original
 from spectator.publishing.validation import PreparedDraft, ValidationError, prepare
 
 log = logging.getLogger(__name__)
@@ -159,8 +160,10 @@ def create(
         article = Article(
             status="draft", created_at=now, created_by_id=by.id, form_id=form_id or None
         )
+        set_original(session, article, prepared.draft, by)
         apply_draft(session, article, prepared, now)
         apply_effect(session, article, action, now)
+        append_changes(session, article, None)
         revision_action = "create" if action.name == "save" else action.name
         add_revision(session, article, revision_action, prepared.draft, by.id, now, action.note)
         return article.id
@@ -200,8 +203,11 @@ def save(
         else:
             prepared = resolve_spellings(session, prepared, by, spelling_answers, now, article_id)
         action = replace(action, changes_text=not has_same_text(article, prepared.draft))
+        before = public_version(article)
+        set_original(session, article, prepared.draft, by)
         apply_draft(session, article, prepared, now)
         apply_effect(session, article, action, now)
+        append_changes(session, article, before)
         add_revision(
             session,
             article,
@@ -225,7 +231,9 @@ def apply_action(article_id: int, by: User, action: Action) -> None:
         if action.name == "publish" and article.is_public and is_publisher(by):
             return  # the button was pressed twice
         require_permission(by, action.name, article)
+        before = public_version(article)
         apply_effect(session, article, action, now)
+        append_changes(session, article, before)
         article.saved_at = now
         add_revision(session, article, action.name, None, by.id, now, action.note)
 
@@ -274,6 +282,7 @@ def publish_due(now: datetime | None = None) -> int:
                 section = joinedload(Article.section, innerjoin=True)
                 if article := session.scalar(query.options(section)):
                     apply_effect(session, article, Action("publish", article.published_at), now)
+                    append_changes(session, article, None)
                     article.saved_at = now
                     add_revision(session, article, "publish", None, None, now)
                     published += 1

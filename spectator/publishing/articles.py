@@ -33,7 +33,7 @@ def select_for_update() -> Select[Article]:
 def apply_draft(
     session: Session, article: Article, prepared: PreparedDraft, now: datetime
 ) -> None:
-    """Copy every field of the draft to the story.
+    """Copy every field of the draft to the story, except its original.
 
     Raises ValidationError for an unknown section, a deleted picture, or another story's slug.
     """
@@ -95,5 +95,6 @@ def draft_from_article(article: Article) -> Draft:
         authors=tuple(author.name for author in article.authors),
         countries=tuple(country.name for country in article.countries),
         topics=tuple(topic.name for topic in article.topics),
+        translation_of=str(article.translation_of_id or ""),
         **lines,
     )

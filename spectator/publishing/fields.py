@@ -13,7 +13,9 @@ from spectator.i18n import lazy_gettext
 from spectator.models import DEFAULT_STORY_KIND
 
 MAX_BODY_BYTES = 1_000_000
-Kind = Literal["line", "body", "section", "language", "slug", "choice", "names", "picture"]
+Kind = Literal[
+    "line", "body", "section", "language", "slug", "choice", "names", "picture", "story"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Draft:
     """A story as a form or an importer provides it; an empty slug is made from the headline.
 
     `kind` is a key of STORY_KINDS, `section` a slug, `countries` are English names or ISO 3166
-    codes, `authors` are in the order of the byline.
+    codes, `authors` are in the order of the byline. `translation_of` is the number of the original;
+    importers give the id that the original has in their source.
     """
 
     kind: Annotated[
@@ -77,6 +80,7 @@ class Draft:
         StoryField(lazy_gettext("Section"), 120, "section", lazy_gettext("Choose a section.")),
     ] = ""
     language: Annotated[str, StoryField(lazy_gettext("Language"), 35, "language")] = "en"
+    translation_of: Annotated[str, StoryField(lazy_gettext("Translation of"), 200, "story")] = ""
     slug: Annotated[str, StoryField(lazy_gettext("Web address (URL)"), 100, "slug")] = ""
     authors: Annotated[
         tuple[str, ...], StoryField(lazy_gettext("Byline"), 120, "names", is_ordered=True)
@@ -124,8 +128,9 @@ def names_of(*kinds: Kind) -> tuple[str, ...]:
     return tuple(name for name, field in FIELDS.items() if field.kind in kinds)
 
 
-LINE_FIELDS = names_of("line", "section", "language", "slug", "choice")
+LINE_FIELDS = names_of("line", "section", "language", "slug", "choice", "story")
 NAME_FIELDS = names_of("names")
+STORY_FIELDS = names_of("story")
 COPIED_FIELDS = names_of(
     "line", "body", "language", "choice", "picture"
 )  # a column holds the same value

@@ -6,7 +6,7 @@ For speed, a few SELECTs load what the whole batch needs, and no ORM objects are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,6 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from spectator.i18n import ngettext
-from spectator.media import StoredPicture
 from spectator.models import Article, ImportState
 from spectator.models.article import EVER_PUBLIC_STATUSES, new_feed_id
 from spectator.publishing.articles import draft_columns
@@ -28,94 +27,40 @@ from spectator.publishing.import_merge import (
     publication_value,
     values_of_draft,
 )
+from spectator.publishing.import_originals import OriginalLookup
+from spectator.publishing.imported_articles import ImportedArticle, ImportResult
 from spectator.publishing.revisions import newest_number
 from spectator.publishing.slugs import SlugLookup
 from spectator.publishing.taxonomy import SectionKey, SectionLookup, Taxonomy, add_picture
-from spectator.publishing.validation import PreparedDraft, ValidationError, clean_line
+from spectator.publishing.translations import append_groups
+from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
-MAX_LISTED = 1_000  # refused and preserved stories of an import; further ones are only counted
-MAX_REASON_LENGTH = 500
 
 # The outbox event of a story that an import changes, by whether it was published before and whether
 # it is published now.
 EVENTS = {(False, True): "publish", (True, True): "update", (True, False): "withdraw"}
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedArticle:
-    """A story as an importer provides it.
-
-    `section` is a section's name or slug; datetimes are aware. Importing an `external_id` again
-    updates the same story; None always adds a new one. `feed_id` is the story's id in the feeds of
-    its old site. `is_picture_known`: the importer checked whether there is a picture.
-    """
-
-    prepared: PreparedDraft
-    section: str
-    external_id: str | None = None
-    status: str = "draft"
-    published_at: datetime | None = None
-    updated_at: datetime | None = None
-    picture: StoredPicture | None = None
-    is_picture_known: bool = True
-    feed_id: str = ""
-    location: str = ""  # in the source, for the report
-
-    @property
-    def visible_updated_at(self) -> datetime | None:
-        """Return the time of the last update that readers could see, None if there was none."""
-        at, published = self.updated_at, self.published_at
-        # EVER_PUBLIC_STATUSES are those of stories that are or were public.
-        if at is None or published is None or self.status not in EVER_PUBLIC_STATUSES:
-            return None
-        return at if at >= published else None
-
-
-@dataclass(slots=True)
-class ImportResult:
-    """The result of importing a batch: numbers of stories, and names of new sections.
-
-    `preserved` and `refused` hold pairs of a story's location in its source and a text: the fields
-    that stayed as edited here, or the reason why the story was not stored. Of a whole
-    import they are the first `MAX_LISTED`; `preserved_count` and `refused_count` count all.
-    """
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    sections: list[str] = field(default_factory=list)
-    preserved: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    preserved_count: int = 0
-    refused_count: int = 0
-
-    def add(self, other: ImportResult) -> None:
-        """Add a batch's result to this one; lists are truncated."""
-        for result_field in fields(other):
-            name = result_field.name
-            value = getattr(self, name) + getattr(other, name)
-            setattr(self, name, value[:MAX_LISTED] if isinstance(value, list) else value)
-
-    def preserve(self, location: str, names: str) -> None:
-        """Add a story with fields that stayed as edited here."""
-        self.preserved_count += 1
-        self.preserved.append((location, names))
-
-    def refuse(self, location: str, reason: str) -> None:
-        """Add a story that was not stored."""
-        self.refused_count += 1
-        self.refused.append((location, reason[:MAX_REASON_LENGTH]))
-
-
 class ImportBatch:
     """Stories with different external ids, and what the database already holds about them."""
 
     def __init__(
-        self, session: Session, stories: Sequence[ImportedArticle], overwrite: bool
+        self,
+        session: Session,
+        stories: Sequence[ImportedArticle],
+        overwrite: bool,
+        is_dry: bool = False,
     ) -> None:
-        self.session, self.stories, self.overwrite = session, stories, overwrite
+        self.session, self.overwrite = session, overwrite
+        prepared = [story.prepared for story in stories]
+        self.originals = OriginalLookup(session, prepared, is_dry=is_dry)
+        self.stories = [
+            replace(story, prepared=self.originals.with_number(story.prepared))
+            for story in stories
+        ]
+        self.groups: set[int] = set()  # ids of the originals of stored stories
         self.existing = _load_existing(
             session, [story.external_id for story in stories if story.external_id is not None]
         )
@@ -169,13 +114,17 @@ class ImportBatch:
         """Decide on every story, then write them all; return the ids of stored stories."""
         for story in self.stories:
             try:
-                if old := self.existing.get(story.external_id):
+                old = self.existing.get(story.external_id)
+                self.originals.check(story.prepared, old.id if old else None)
+                if old:
                     self._update_article(story, old, result)
                 else:
                     self._add_article(story, result)
             except ValidationError as error:
                 result.refuse(story.location, str(error))
-        return self.writer.write(self.session)
+        article_ids = self.writer.write(self.session)
+        append_groups(self.session, self.groups, {number for number, _ in self.writer.events})
+        return article_ids
 
     def _add_article(self, story: ImportedArticle, result: ImportResult) -> None:
         """Collect the rows of a new story; collect nothing and raise ValidationError if invalid."""
@@ -207,6 +156,7 @@ class ImportBatch:
             )
         if story.status == "published":
             self.writer.events.append((article_id, "publish"))
+            self.groups.add(values["translation_of_id"] or article_id)
         result.added += 1
 
     def _column_values(
@@ -214,6 +164,7 @@ class ImportBatch:
     ) -> dict[str, Any]:
         """Return the column values of a story, taken from its source."""
         values = draft_columns(replace(story.prepared, draft=draft))
+        values |= self.originals.column_values(draft.translation_of)
         values |= {"slug": slug, "section_id": section_id, "status": story.status}
         return values | {
             "published_at": story.published_at,
@@ -287,6 +238,8 @@ class ImportBatch:
         self.writer.set_import_state(old.id, old.version + 1, decision.source_values)
         if event := EVENTS.get((old.status == "published", values["status"] == "published")):
             self.writer.events.append((old.id, event))
+            former_id = stored.row.translation_of_id or old.id
+            self.groups |= {former_id, values["translation_of_id"] or old.id}
 
     def _choose_slug(
         self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]

@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 from spectator.db import StorageError, db, take_turns
 from spectator.i18n import gettext
 from spectator.publishing.fields import NAME_FIELDS
-from spectator.publishing.import_batches import ImportBatch, ImportedArticle, ImportResult
+from spectator.publishing.import_batches import ImportBatch
+from spectator.publishing.imported_articles import ImportedArticle, ImportResult
 from spectator.publishing.listings import update_listings
 from spectator.publishing.pictures import update_picture_uses
 
@@ -69,7 +70,7 @@ def _import_in_transaction(
 ) -> ImportResult:
     result = ImportResult()
     with suppress(_DryRunRollback), db.write() as session:
-        article_ids = ImportBatch(session, stories, overwrite).apply(result)
+        article_ids = ImportBatch(session, stories, overwrite, is_dry).apply(result)
         if article_ids:
             update_listings(session, article_ids)
             update_picture_uses(session, article_ids)
@@ -81,12 +82,16 @@ def _import_in_transaction(
 def _split_into_transactions(
     stories: Iterable[ImportedArticle],
 ) -> Iterator[list[ImportedArticle]]:
-    """Split a batch before each repeated id, which updates the earlier story, and by names."""
+    """Split a batch before each story that refers to an earlier one, and by names.
+
+    It has the same id, which updates the earlier story, or is its translation.
+    """
     group: list[ImportedArticle] = []
     seen_ids: set[str] = set()
     names = 0
     for story in stories:
-        if story.external_id in seen_ids or names >= MAX_NAMES:
+        references = {story.external_id, story.prepared.draft.translation_of}
+        if references & seen_ids or names >= MAX_NAMES:
             yield group
             group, seen_ids, names = [], set(), 0
         group.append(story)

@@ -29,6 +29,7 @@ DERIVED_COLUMNS = {
     "section": ("section_id",),
     "publication": ("status", "published_at"),
     "updated_at": ("updated_at",),
+    "translation_of": ("translation_of_id", "original_version"),
 }
 
 
@@ -57,6 +58,7 @@ class StoredArticle:
             authors=self.authors,
             topics=self.topics,
             countries=countries,
+            translation_of=str(self.row.translation_of_id or ""),
             **lines,
         )
 
@@ -85,6 +87,7 @@ def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, Stor
         getattr(Article, name) for name in (*COPIED_FIELDS, "id", "slug", "section_id", "status")
     ]
     columns += [Article.excerpt, Article.word_count, Article.published_at, Article.updated_at]
+    columns += [Article.translation_of_id, Article.original_version]
     query = (
         select(*columns, Section.slug.label("section"), Picture.digest)
         .join(Section, Section.id == Article.section_id)

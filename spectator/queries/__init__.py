@@ -88,6 +88,7 @@ from spectator.queries.suggestions import (
     author_names,
     authors_like,
     find_author,
+    originals_like,
     select_visible_counts,
     sources_like,
     topics_like,
@@ -103,6 +104,7 @@ from spectator.queries.translated_names import (
     sections_or_topics,
     translated_topics,
 )
+from spectator.queries.translations import LanguageVersion, language_versions
 
 __all__ = [
     "EPOCH",
@@ -110,6 +112,7 @@ __all__ = [
     "PAGE_SIZE",
     "FrontPage",
     "InvalidCursor",
+    "LanguageVersion",
     "Listing",
     "MergedName",
     "NamePage",
@@ -138,6 +141,7 @@ __all__ = [
     "language_counts",
     "languages_of_names",
     "languages_of_stories",
+    "language_versions",
     "last_remark",
     "last_saved_by",
     "last_state_change",
@@ -159,6 +163,7 @@ __all__ = [
     "newsroom_articles_by_id",
     "newsroom_articles_matching",
     "next_due_at",
+    "originals_like",
     "parse_cursor",
     "picture",
     "picture_state",

@@ -24,7 +24,8 @@ from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, ListingCount, Topic
 from spectator.models.article import article_topic
 
-RECENT_SOURCES = 500  # number of last saved stories to search for sources
+# Numbers of last saved stories to search for sources and for originals of translations.
+RECENT_SOURCES, RECENT_STORIES = 500, 5000
 
 NameCounts = Sequence[tuple[str, int]]
 
@@ -127,3 +128,13 @@ def sources_like(
     query = select(sources.c.source_name, sources.c.source_url).where(sources.c.age == 1)
     rows = db.session.execute(query.order_by(sources.c.saved_at.desc()).limit(limit))
     return [(name, url) for name, url in rows]
+
+
+def originals_like(text: str, author_id: int | None = None, limit: int = 8) -> Sequence[Article]:
+    """Return recent stories, translations left out, whose headline contains a text."""
+    latest = select(Article.id).order_by(Article.saved_at.desc()).limit(RECENT_STORIES)
+    if author_id is not None:
+        latest = latest.where(is_visible_to(author_id))
+    query = select(Article).where(Article.id.in_(latest), Article.translation_of_id.is_(None))
+    query = query.where(Article.headline.icontains(text, autoescape=True))
+    return db.session.scalars(query.order_by(Article.saved_at.desc()).limit(limit)).all()

@@ -44,7 +44,10 @@ def article(slug: str, **_parts: object) -> Response:
     if story.status == "withdrawn":
         response = make_response(render_template("errors/410.html", article=story), 410)
     else:
-        response = make_response(render_template("site/article.html", article=story))
+        versions = queries.language_versions(story)
+        response = make_response(
+            render_template("site/article.html", article=story, versions=versions)
+        )
     response.headers[SURROGATE_KEY] = article_key(story.id)
     return response
 

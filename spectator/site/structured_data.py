@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app
@@ -12,6 +13,7 @@ from spectator.i18n import gettext
 from spectator.media import rendition_names
 from spectator.models import Article, Author
 from spectator.navigation import section_name
+from spectator.queries import LanguageVersion
 from spectator.templating import iso, story_kind
 from spectator.text.words.bylines import is_organization
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
@@ -33,8 +35,11 @@ def _script(data: dict[str, Any]) -> Markup:
     return Markup(text.translate(SCRIPT_ESCAPES))  # noqa: S704 - escaped in the line above
 
 
-def news_article_json(article: Article) -> Markup:
-    """Return the NewsArticle of a published story, or the subtype of its kind."""
+def news_article_json(article: Article, versions: Sequence[LanguageVersion] = ()) -> Markup:
+    """Return the NewsArticle of a published story, or the subtype of its kind.
+
+    `versions` are its published versions in several languages.
+    """
     address = absolute_url(permalink(article))
     name = current_app.config["SITE_NAME"]
     published = article.published_at or article.saved_at
@@ -67,7 +72,27 @@ def news_article_json(article: Article) -> Markup:
             article.picture.digest, article.picture.extension, article.picture.width
         )
         data["image"] = [absolute_url(picture_url(widest))]
-    return _script(data)
+    return _script(data | _linked_works(article, versions))
+
+
+def _linked_works(article: Article, versions: Sequence[LanguageVersion]) -> dict[str, Any]:
+    """Return the property with an original's translations, or with a translation's original."""
+    works = [
+        {
+            "@type": "NewsArticle",
+            "url": absolute_url(version.path),
+            "inLanguage": version.language,
+        }
+        for version in versions
+        if version.is_original == (article.translation_of_id is not None)
+    ]
+    if not works:
+        return {}
+    return (
+        {"workTranslation": works}
+        if article.translation_of_id is None
+        else {"translationOfWork": works[0]}
+    )
 
 
 def _author(article: Article, author: Author) -> dict[str, str]:

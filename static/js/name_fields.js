@@ -247,13 +247,13 @@ class NameField {
   }
 }
 
-/** Suggests sources, and fills in the URL of the selected source. */
-function suggestSources(field, link) {
-  const combobox = new NameCombobox(field, "sources", {
+/** Suggests values for a field, and fills in the URL of the selected source. */
+function suggestValues(field, kind, link) {
+  const combobox = new NameCombobox(field, kind, {
     take: ({ dataset }) => {
       field.value = dataset.value;
       notifyInput(field);
-      if (!dataset.url || link.value.trim()) return;
+      if (!dataset.url || !link || link.value.trim()) return;
       link.value = dataset.url;
       notifyInput(link);
     },
@@ -266,4 +266,5 @@ const find = (id) => document.getElementById(id);
 new NameField(find("authors"), { isOrdered: true, isFree: true });
 new NameField(find("countries"), { isOrdered: false, isFree: false });
 new NameField(find("topics"), { isOrdered: false, isFree: true });
-suggestSources(find("source_name"), find("source_url"));
+suggestValues(find("source_name"), "sources", find("source_url"));
+suggestValues(find("translation_of"), "stories");

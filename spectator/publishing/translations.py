@@ -1,0 +1,167 @@
+"""Which story a story translates. Called only by publishing, inside its transactions.
+
+A story and its translations are a group: all of them point to the same original, which points to
+none. The pages of a group link to each other, so a change of one is a change of the others' pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, exists, or_, select
+from sqlalchemy.orm import Session
+
+from spectator import outbox
+from spectator.formats import language_name
+from spectator.i18n import gettext
+from spectator.models import Article, User
+from spectator.publishing.fields import Draft
+from spectator.publishing.permissions import is_publisher
+from spectator.publishing.validation import ValidationError
+from spectator.text.words.numbers import parse_int
+from spectator.urls import permalink
+
+ORIGINAL_COLUMNS = (
+    Article.id,
+    Article.language,
+    Article.version,
+    Article.translation_of_id,
+    Article.status,
+    Article.created_by_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicVersion:
+    """What the pages of a group show of a published story."""
+
+    group_id: int
+    path: str
+    language: str
+    published_at: datetime | None
+
+
+def public_version(article: Article) -> PublicVersion | None:
+    """Return what other pages of the story's group show of it, None if it is not public."""
+    if not article.is_public:
+        return None
+    group_id = article.translation_of_id or article.id
+    return PublicVersion(group_id, permalink(article), article.language, article.published_at)
+
+
+def append_changes(session: Session, article: Article, before: PublicVersion | None) -> None:
+    """Append an outbox row for each public story whose page shows another version than before."""
+    after = public_version(article)
+    if before != after:
+        groups = {version.group_id for version in (before, after) if version is not None}
+        append_groups(session, groups, {article.id})
+
+
+def append_groups(
+    session: Session, group_ids: Collection[int], excluded_ids: Collection[int]
+) -> None:
+    """Append an outbox row for each public story of these groups, except the excluded ones."""
+    is_member = or_(Article.id.in_(group_ids), Article.translation_of_id.in_(group_ids))
+    ids = session.scalars(
+        select(Article.id)
+        .where(is_member, Article.status == "published", Article.id.not_in(excluded_ids))
+        .order_by(Article.id)
+    )
+    outbox.append_all(session, [(article_id, "update") for article_id in ids])
+
+
+def set_original(session: Session, article: Article, draft: Draft, by: User) -> None:
+    """Mark the story as a translation of the draft's original, or as none.
+
+    The draft may name another translation of the original instead. People may choose only stories
+    that they may see. The story still has its former language. Raises ValidationError.
+    """
+    reference, language = draft.translation_of, draft.language
+    if language != article.language:
+        _check_translations(session, article, language)
+    original = None
+    if reference:
+        original = _load_original(session, article, reference, by)
+    original_id = original.id if original is not None else None
+    if original_id == article.translation_of_id and language == article.language:
+        return
+    if original is not None:
+        check_original(original, article.id, language)
+        if original_id != article.translation_of_id:
+            check_is_original(session, article.id)
+            article.original_version = original.version
+    article.translation_of_id = original_id
+
+
+def _load_original(
+    session: Session, article: Article, reference: str, by: User
+) -> Row[Any] | None:
+    """Return the row of the original that a reference means.
+
+    None is an original that was deleted since. Raises ValidationError.
+    """
+    number = parse_int(reference)
+    row = load_row(session, number)
+    if number == article.translation_of_id and article.translation_of_id is not None:
+        return row
+    if row is None or not (
+        row.status == "published" or is_publisher(by) or row.created_by_id == by.id
+    ):
+        raise unknown_original()
+    return row if row.translation_of_id is None else load_row(session, row.translation_of_id)
+
+
+def load_row(session: Session, article_id: int) -> Row[Any] | None:
+    """Return the columns of a story that decide what it may be the original of."""
+    row = session.execute(select(*ORIGINAL_COLUMNS).where(Article.id == article_id)).one_or_none()
+    return cast("Row[Any] | None", row)
+
+
+def unknown_original() -> ValidationError:
+    """Return the error of a story that does not exist, or that the person may not see."""
+    message = gettext("This story does not exist. Check its URL.")
+    return ValidationError({"translation_of": message})
+
+
+def check_original(original: Row[Any], article_id: int | None, language: str) -> None:
+    """Raise ValidationError unless a story in this language may be a translation of the original.
+
+    `article_id` is None for a new story.
+    """
+    if original.id == article_id:
+        message = gettext("A story cannot be its own translation. Choose another original.")
+    elif original.language == language:
+        message = gettext(
+            "The original is in %(language)s too. Choose the language of this story.",
+            language=language_name(language),
+        )
+    else:
+        return
+    raise ValidationError({"translation_of": message})
+
+
+def check_is_original(session: Session, article_id: int | None) -> None:
+    """Raise ValidationError if the story has translations, so that it cannot become one."""
+    if article_id is None:
+        return
+    if session.scalar(select(exists().where(Article.translation_of_id == article_id))):
+        message = gettext(
+            "This story has translations, so it cannot be one. Clear this field in them first."
+        )
+        raise ValidationError({"translation_of": message})
+
+
+def _check_translations(session: Session, article: Article, language: str) -> None:
+    """Raise ValidationError if a translation of the story is in this language."""
+    if article.id is None:
+        return
+    is_translation = (Article.translation_of_id == article.id) & (Article.language == language)
+    if session.scalar(select(exists().where(is_translation))):
+        message = gettext(
+            "This story has a translation in %(language)s. Choose another language.",
+            language=language_name(language),
+        )
+        raise ValidationError({"language": message})

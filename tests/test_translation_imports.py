@@ -1,0 +1,107 @@
+"""Imports link translations to originals by the ids of their source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import select
+
+from spectator import publishing
+from spectator.cli import main
+from spectator.db import db
+from spectator.models import Article, User
+from tests.conftest import use_site
+from tests.newsroom_client import get_article
+
+Load = Callable[..., str]
+AT = "2026-11-20T12:00:00Z"
+ORIGINAL = {"id": "a", "headline": "Mali votes", "body": "One.", "published_at": AT}
+FRENCH = {
+    "id": "b",
+    "headline": "Le Mali vote",
+    "body": "Un.",
+    "language": "fr",
+    "translation_of": "a",
+    "published_at": AT,
+}
+
+
+@pytest.fixture
+def load(
+    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Load:
+    """Return a function that imports stories and returns the command's output."""
+    use_site(app, monkeypatch)
+
+    def run(*stories: dict[str, object], options: tuple[str, ...] = ()) -> str:
+        path = tmp_path / "stories.jsonl"
+        path.write_text("".join(f"{json.dumps(story)}\n" for story in stories))
+        output: str = runner.invoke(main, ["import", "jsonl", str(path), *options]).output
+        db.session.rollback()
+        db.session.expire_all()
+        return output
+
+    return run
+
+
+def original_of(external_id: str) -> str | None:
+    """Return the external id of a story's original."""
+    number = db.session.scalar(
+        select(Article.translation_of_id).where(Article.external_id == external_id)
+    )
+    return db.session.scalar(select(Article.external_id).where(Article.id == number))
+
+
+def test_a_file_may_hold_a_story_and_its_translations(load: Load, client: FlaskClient) -> None:
+    swahili = FRENCH | {"id": 7, "headline": "Mali", "language": "sw", "translation_of": "b"}
+    assert "3 added" in load(ORIGINAL, FRENCH, swahili)
+    assert original_of("b") == original_of("7") == "a"
+    assert 'hreflang="sw"' in client.get("/politics/mali-votes").text
+    assert "3 unchanged" in load(ORIGINAL, FRENCH, swahili)
+    load(ORIGINAL, FRENCH | {"status": "withdrawn"}, swahili)
+    assert 'hreflang="fr"' not in client.get("/politics/mali-votes").text
+    load(ORIGINAL, FRENCH, swahili | {"translation_of": None})
+    assert original_of("7") is None
+    assert 'hreflang="sw"' not in client.get("/politics/mali-votes").text
+
+
+def test_an_import_refuses_what_cannot_be_linked(load: Load) -> None:
+    output = load(FRENCH, ORIGINAL)
+    assert "line 1" in output and "Import the original first." in output
+    assert original_of("b") is None
+    load(FRENCH)
+    assert original_of("b") == "a"
+    assert "its own translation" in load(ORIGINAL | {"translation_of": "a", "headline": "X"})
+    assert "has translations" in load(
+        ORIGINAL | {"id": "c", "language": "ha"},
+        ORIGINAL | {"translation_of": "c"},
+    )
+    assert "is in English too" in load(FRENCH | {"language": "en"})
+
+
+def test_a_dry_run_does_not_miss_the_originals_of_its_own_file(load: Load) -> None:
+    assert "2" in (output := load(ORIGINAL, FRENCH, options=("--dry-run",)))
+    assert "refused" not in output or "0 refused" in output
+    assert db.session.scalar(select(Article.id)) is None
+
+
+def test_the_link_of_an_editor_stays(load: Load, editor: User) -> None:
+    load(ORIGINAL, FRENCH, ORIGINAL | {"id": "c", "headline": "Another"})
+    ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
+    article = get_article(ids["b"])
+    draft = replace(publishing.draft_from_article(article), translation_of=str(ids["c"]))
+    publishing.save(article.id, draft, editor, article.version, publishing.Action("update"))
+    assert "unchanged" in load(FRENCH)
+    assert original_of("b") == "c"
+    assert "not overwritten, changed on this site: translation_of" in load(
+        FRENCH | {"translation_of": None}
+    )
+    assert original_of("b") == "c"
+    load(FRENCH, options=("--overwrite",))
+    assert original_of("b") == "a"
