@@ -175,7 +175,8 @@ def compute_related(index: Index, article_id: int) -> ScoredIds:
 
     Articles that an editor pinned come first, then similar ones in the same language, then those
     in other languages, then the newest of the section. Blocked articles and near-duplicates are
-    left out. Raises IndexUnavailableError.
+    left out, and so are translations: of the article itself, and of a better one. Raises
+    IndexUnavailableError.
     """
     articles = queries.articles_to_index([article_id])
     if not articles:
@@ -185,15 +186,18 @@ def compute_related(index: Index, article_id: int) -> ScoredIds:
     ranked = _rank_similar(article, index, blocked | set(pinned))
     similar = [(key, score) for key, score in ranked if score >= MIN_SCORE][:MAX_COMPARED]
     newest_ids = queries.newest_in_section(article.section_id, MAX_STORED + len(pinned) + 1)
-    public_ids = queries.article_features([*pinned, *newest_ids])
-    related: ScoredIds = [(key, 1.0) for key in pinned if key in public_ids]
-    seen = {article_id, *blocked, *pinned}
-    newest = [(key, 0.0) for key in newest_ids]
-    for key, score in [*_drop_duplicates(article, similar), *newest]:
-        if key not in seen and len(related) < MAX_STORED:
-            seen.add(key)
-            related.append((key, score))
-    return related
+    similar = _drop_duplicates(article, similar)
+    candidates = [(key, 1.0) for key in pinned] + similar + [(key, 0.0) for key in newest_ids]
+    features = queries.article_features([key for key, _ in candidates])
+    related: ScoredIds = []
+    seen_groups = {article.translation_of_id or article_id}
+    for key, score in candidates:
+        other = features.get(key)
+        if other is None or other.group_id in seen_groups or key in blocked:
+            continue
+        seen_groups.add(other.group_id)
+        related.append((key, score))
+    return related[:MAX_STORED]
 
 
 def _rank_similar(article: Article, index: Index, exclude: set[int]) -> ScoredIds:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from spectator import publishing
 from spectator.db import db
 from spectator.models import Article, Outbox, User
-from spectator.publishing import Action, ValidationError
+from spectator.publishing import Action, ValidationError, translations
 from tests.conftest import add_user, make_draft
 from tests.newsroom_client import get_article, reload_article
 from tests.page_checks import Page
@@ -236,3 +236,12 @@ def test_a_scheduled_translation_shows_up_when_it_is_published(
     assert links(client, "/politics/original") == {}
     assert publishing.publish_due(scheduled) == 1
     assert set(links(client, "/politics/original")) == {"en", "fr", "x-default"}
+
+
+def test_a_story_has_a_limited_number_of_translations(
+    translated: tuple[int, int, int], editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translations, "MAX_TRANSLATIONS", 2)
+    refusal = error_of(editor, language="sw", translation_of=str(translated[0]))
+    assert refusal == {"translation_of": "This story already has 2 translations."}
+    change(translated[1], editor, "update", dek="A standfirst")

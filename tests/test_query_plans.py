@@ -43,6 +43,7 @@ article ix_article_saved_at 100000 1
 article ix_article_created_by_id 100000 100000
 article ix_article_picture_id 100000 100000
 article sqlite_autoindex_article_1 100000 1
+article ix_article_translation_of_id 1000 1
 article ix_article_seen_slug 100000 1
 article_topic article_topic 100060 1 1
 article_topic ix_article_topic_topic_id 100060 2502
@@ -70,8 +71,9 @@ language_count language_count 900 180 3 1
 story_count story_count 363 73 1
 """
 # Steps that read a whole list: they need a LIMIT, and their rows must not be sorted.
+# The last index is of the translations of a story.
 LIST_STEP = re.compile(
-    r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|"
+    r"SEARCH (?:article USING (?:COVERING )?INDEX ix_article_(?!seen_slug|translation_of_id)|"
     r"listed USING (?:PRIMARY KEY|(?:COVERING )?INDEX ix_(?:listed_language|latest)))"
 )
 Statements = list[tuple[str, Any]]

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, exists, or_, select
+from sqlalchemy import Row, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.formats import language_name
-from spectator.i18n import gettext
+from spectator.i18n import gettext, ngettext
 from spectator.models import Article, User
 from spectator.publishing.fields import Draft
 from spectator.publishing.permissions import is_publisher
@@ -24,6 +24,7 @@ from spectator.publishing.validation import ValidationError
 from spectator.text.words.numbers import parse_int
 from spectator.urls import permalink
 
+MAX_TRANSLATIONS = 100  # of a story, of any status: each page of a group reads all
 ORIGINAL_COLUMNS = (
     Article.id,
     Article.language,
@@ -92,6 +93,7 @@ def set_original(session: Session, article: Article, draft: Draft, by: User) -> 
         check_original(original, article.id, language)
         if original_id != article.translation_of_id:
             check_is_original(session, article.id)
+            _check_number(session, original.id)
             article.original_version = original.version
     article.translation_of_id = original_id
 
@@ -150,6 +152,18 @@ def check_is_original(session: Session, article_id: int | None) -> None:
     if session.scalar(select(exists().where(Article.translation_of_id == article_id))):
         message = gettext(
             "This story has translations, so it cannot be one. Clear this field in them first."
+        )
+        raise ValidationError({"translation_of": message})
+
+
+def _check_number(session: Session, original_id: int) -> None:
+    """Raise ValidationError if the original has so many translations that pages become slow."""
+    query = select(func.count()).where(Article.translation_of_id == original_id)
+    if (session.scalar(query) or 0) >= MAX_TRANSLATIONS:
+        message = ngettext(
+            "This story already has %(count)s translation.",
+            "This story already has %(count)s translations.",
+            MAX_TRANSLATIONS,
         )
         raise ValidationError({"translation_of": message})
 

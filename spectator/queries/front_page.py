@@ -15,12 +15,14 @@ from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import parse_cursor
 from spectator.queries.listings import (
     cursor_parameters,
+    is_in_edition,
     is_of_edition,
     latest_listing,
     select_cards,
     stream,
     stream_through,
 )
+from spectator.queries.translations import is_preferred_version, preferred_language
 
 LATEST_COUNT, RAIL_SIZE = 8, 4  # stories after the lead, stories in each section's rail
 
@@ -51,6 +53,8 @@ def _select_rail_rows(section_ids: tuple[int, ...], rail_size: int, edition: Edi
         .where(
             tuple_(ListingRow.published_at, ListingRow.article_id) < cursor_parameters("start")
         )
+        # Of the versions in all sections, because the latest stories are on the same page.
+        .where(is_preferred_version(ListingRow.article_id, is_in_edition(edition)))
         .order_by(ListingRow.published_at.desc(), ListingRow.article_id.desc())
         .limit(rail_size)
         .subquery()
@@ -75,14 +79,19 @@ def rail_ids(navigation: Sequence[Section], cursor: str) -> list[int]:
 
     Raises InvalidCursor.
     """
-    at, article_id = parse_cursor(cursor)
+    values = _rail_values(cursor)
     if not navigation:
         return []
     section_ids = tuple(section.id for section in navigation)
     rows = _select_rail_rows(section_ids, RAIL_SIZE, current_edition())
-    return list(
-        db.session.scalars(select(rows.c.article_id), {"start_at": at, "start_id": article_id})
-    )
+    return list(db.session.scalars(select(rows.c.article_id), values))
+
+
+def _rail_values(cursor: str) -> dict[str, object]:
+    """Return the parameters of the rails that start after a cursor; raises InvalidCursor."""
+    at, article_id = parse_cursor(cursor)
+    language = preferred_language(current_edition())
+    return {"start_at": at, "start_id": article_id, "list_language": language}
 
 
 def load_front_page(navigation: Sequence[Section], through: str | None = None) -> FrontPage:
@@ -111,11 +120,10 @@ def _load_rails(
     """Return the rails that have stories, and whether a section has more stories than its rail."""
     if cursor is None or not navigation:
         return [], cursor is not None
-    at, article_id = parse_cursor(cursor)
     section_ids = tuple(section.id for section in navigation)
     statement = _select_rails(section_ids, RAIL_SIZE + 1, current_edition())
     by_section: dict[int, list[Article]] = {}
-    rows = db.session.scalars(statement, {"start_at": at, "start_id": article_id}).all()
+    rows = db.session.scalars(statement, _rail_values(cursor)).all()
     for article in load_bylines(rows):
         by_section.setdefault(article.section_id, []).append(article)
     rails = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from spectator.db import UTCDateTime, db
 from spectator.editions import Edition, current_edition, in_edition, split_path
@@ -44,6 +44,7 @@ from spectator.models import (
 from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import InvalidCursor, cursor_after, parse_cursor
 from spectator.queries.translated_names import translated_name
+from spectator.queries.translations import is_preferred_version, preferred_language
 from spectator.times import month_key
 from spectator.urls import listing_path
 
@@ -280,6 +281,8 @@ def _select_stream(
         ids = ids.where(position < cursor_parameters("start"))
     if has_end:
         ids = ids.where(position >= cursor_parameters("end"))
+    is_listed = is_in_edition(edition) if is_latest else partial(_is_in_same_list, edition)
+    ids = ids.where(is_preferred_version(id_column, is_listed))
     if has_excluded:
         ids = ids.where(id_column.not_in(bindparam("excluded", expanding=True)))
     order = (table.published_at, id_column)
@@ -289,6 +292,30 @@ def _select_stream(
         select_cards()
         .join(page, page.c.id == Article.id)
         .order_by(*(page_order if has_end else map(desc, page_order)))
+    )
+
+
+def is_in_edition(edition: Edition) -> Callable[[type[Article]], ColumnElement[bool]] | None:
+    """Return the condition, as a function, that a published story is in an edition; None: all are.
+
+    Each story is in one month.
+    """
+    if edition.has_all_stories:
+        return None
+    row = aliased(ListingRow)
+    in_edition = (row.kind == literal_column("'month'")) & is_of_edition(row.language, edition)
+    return lambda article: exists().where(in_edition, row.article_id == article.id)
+
+
+def _is_in_same_list(edition: Edition, article: type[Article]) -> ColumnElement[bool]:
+    """Return the condition that a published story is in the listing that a statement reads."""
+    row = aliased(ListingRow)
+    return exists().where(
+        row.kind == bindparam("kind"),
+        row.key == bindparam("key"),
+        row.published_at == article.published_at,
+        row.article_id == article.id,
+        is_of_edition(row.language, edition),
     )
 
 
@@ -303,6 +330,7 @@ def _read_rows(
     listing: Listing, number: int, start: str | None, end: str | None, excluded: Collection[int]
 ) -> Sequence[Article]:
     values: dict[str, object] = {"kind": listing.kind, "key": listing.key, "number": number}
+    values["list_language"] = preferred_language(listing.edition)
     for name, cursor in (("start", start), ("end", end)):
         if cursor is not None:
             values[f"{name}_at"], values[f"{name}_id"] = parse_cursor(cursor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CompoundSelect, func, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, func, select, union_all
 
 from spectator.db import db
 from spectator.editions import edition_of
@@ -14,6 +15,8 @@ from spectator.models import Article, Consumer, ListingRow, Related, RelatedOver
 from spectator.models.article import article_country, article_topic
 from spectator.queries.bylines import load_bylines
 from spectator.queries.listings import is_of_edition, select_cards
+from spectator.queries.translations import is_preferred_version
+from spectator.text.words.language_tags import base_language
 
 RELATED_LIMIT = 4
 
@@ -25,6 +28,7 @@ class ArticleFeatures:
     id: int
     language: str
     published_at: datetime
+    group_id: int  # that of the original
     topics: set[int] = field(default_factory=set)
     countries: set[int] = field(default_factory=set)
 
@@ -33,8 +37,10 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> Sequence[A
     """Return the stories related to a story as cards show them, in two queries.
 
     Computed ones come first. If there are too few, as just after publication, the newest stories of
-    the section follow, in the edition of the story.
+    the section follow, in the edition of the story. Of a story in several languages one version is
+    shown, and of the story itself none.
     """
+    group_id = article.translation_of_id or article.id
     own = Related.article_id == article.id
     newest = (
         select(ListingRow.article_id)
@@ -45,6 +51,11 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> Sequence[A
         .subquery()
     )
     candidates = union_all(select(Related.related_id).where(own), select(newest.c.article_id))
+
+    def is_candidate(version: type[Article]) -> ColumnElement[bool]:
+        is_allowed = version.id.not_in(_select_forbidden(article.id))
+        return version.id.in_(candidates) & is_allowed
+
     position = (
         select(Related.position).where(own, Related.related_id == Article.id).scalar_subquery()
     )
@@ -53,20 +64,26 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> Sequence[A
         .where(Article.id.in_(candidates))
         # concat() keeps SQLite from scanning the index of all published stories
         .where(Article.status.concat("") == "published")
-        .where(Article.id != article.id, Article.id.not_in(_select_forbidden(article.id)))
+        .where(Article.id != group_id, func.coalesce(Article.translation_of_id, 0) != group_id)
+        .where(Article.id.not_in(_select_forbidden(article.id)))
+        .where(is_preferred_version(Article.id, is_candidate))
         # 1000 is after every computed position
         .order_by(func.coalesce(position, 1000), Article.published_at.desc(), Article.id.desc())
         .limit(limit)
     )
-    return load_bylines(db.session.scalars(query).all())
+    values = {"list_language": base_language(article.language)}
+    return load_bylines(db.session.scalars(query, values).all())
 
 
 def article_features(ids: Iterable[int]) -> dict[int, ArticleFeatures]:
     """Return the features of the published stories among `ids`, by id."""
     wanted = list(ids)
-    query = select(Article.id, Article.language, Article.published_at)
-    rows = db.session.execute(query.where(Article.id.in_(wanted), Article.status == "published"))
-    features = {row.id: ArticleFeatures(row.id, row.language, row.published_at) for row in rows}
+    group_id = func.coalesce(Article.translation_of_id, Article.id)
+    query = select(Article.id, Article.language, Article.published_at, group_id)
+    rows: Any = db.session.execute(
+        query.where(Article.id.in_(wanted), Article.status == "published")
+    )
+    features = {row[0]: ArticleFeatures(*row) for row in rows}
     for table, name in ((article_topic, "topics"), (article_country, "countries")):
         for article_id, value in db.session.execute(
             select(*table.c).where(table.c.article_id.in_(list(features)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from flask import current_app
+from sqlalchemy import ColumnElement, String, Tuple, bindparam, case, literal, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from spectator.db import db
+from spectator.editions import Edition
 from spectator.models import Article, Section
+from spectator.text.words.language_tags import base_language
 from spectator.urls import permalink_at
 
 
@@ -53,3 +58,47 @@ def language_versions(article: Any) -> list[LanguageVersion]:
         for language, row in newest.items()
     ]
     return sorted(versions, key=lambda version: (not version.is_original, version.language))
+
+
+def preferred_language(edition: Edition) -> str:
+    """Return the language, without a region, whose version of a story the lists prefer."""
+    return edition.only or base_language(current_app.config["LANGUAGE"])
+
+
+def is_preferred_version(
+    article_id: ColumnElement[int] | InstrumentedAttribute[int],
+    is_listed: Callable[[type[Article]], ColumnElement[bool]] | None = None,
+) -> ColumnElement[bool]:
+    """Return the condition that a list shows this published version of a story.
+
+    That is the version in the language `list_language` (a parameter of the statement), else the
+    original, else the newest. Only versions in the list count: `is_listed` is a function of an
+    alias of Article, by default every published version is in it.
+    """
+    own, other = aliased(Article), aliased(Article)
+    is_same_story = or_(
+        other.translation_of_id == own.id,
+        other.id == own.translation_of_id,
+        other.translation_of_id == own.translation_of_id,
+    )
+    better = select(literal(1)).where(
+        own.id == article_id,
+        is_same_story,
+        other.status.concat("") == "published",  # keeps SQLite from another index
+        _rank(other) > _rank(own),
+    )
+    if is_listed is not None:
+        better = better.where(is_listed(other))
+    return ~better.exists()
+
+
+def _rank(version: type[Article]) -> Tuple:
+    """Return by what the versions of a story are ordered, the preferred one last."""
+    language = bindparam("list_language", type_=String)
+    is_in_language = or_(version.language == language, version.language.like(language + "-%"))
+    return tuple_(
+        case((is_in_language, 1), else_=0),
+        case((version.translation_of_id.is_(None), 1), else_=0),
+        version.published_at,
+        version.id,
+    )
