@@ -33,6 +33,7 @@ from spectator.navigation import navigation, section_description, section_name
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
+from spectator.text.html.element_ids import without_ids
 from spectator.text.html.embeds import render_body
 from spectator.text.html.paragraphs import HTML_BLOCKS, KNOWN
 from spectator.text.html.sanitizer import ATTRIBUTES, TAGS
@@ -243,6 +244,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(settings | globals_)
     app.jinja_env.filters.update(
         displayed=displayed,
+        without_ids=without_ids,
         long_date=long_date,
         date_time=date_time,
         recent_date=recent_date,

@@ -105,7 +105,13 @@ ROUTES: dict[str, Requests] = {
             "page=2",
         )
     ),
-    "new_story": Requests(("", "restore=aaaaaaaaaaaaaaaaaaaaaa")),
+    "new_story": Requests(
+        (
+            "",
+            "restore=aaaaaaaaaaaaaaaaaaaaaa",
+            *(f"translation_of={number}" for number in range(1, 9)),
+        )
+    ),
     "create_story": Requests(forms=(STORY_FORM, story_form(**SLUG | {"do": "save"}))),
     "edit_story": Requests(),
     "save_story": Requests(forms=(STORY_FORM | {"version": "1"}, STORY_FORM | {"version": "7"})),
@@ -141,6 +147,7 @@ ROUTES: dict[str, Requests] = {
         SEARCH_FILTERS + tuple(f"q={words}{scope}" for words in SEARCHES for scope in SCOPES)
     ),
     "related": Requests(),
+    "mark_checked": Requests(forms=({"original_version": "1"},)),
     "set_related": Requests(
         forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))
     ),
@@ -167,7 +174,7 @@ ROUTES: dict[str, Requests] = {
 }
 # Routes that end or start a session and show no story.
 WITHOUT_STORIES = {"login", "logout", "change_password"}
-KINDS = ("authors", "topics", "sources", "countries")
+KINDS = ("authors", "topics", "sources", "stories", "countries")
 READ_ONLY_POSTS = {"address", "address_new"}
 
 

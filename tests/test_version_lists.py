@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator import publishing, queries
+from spectator import indexing, publishing, queries
 from spectator.db import db
 from spectator.models import Related, User
 from spectator.publishing import Action
+from spectator.related import compute_related
 from tests.conftest import make_draft
+from tests.editions import in_languages
 
 Story = Callable[..., int]
 
@@ -134,9 +137,6 @@ def test_related_stories_show_one_version_in_the_language_of_the_page(
 def test_the_worker_stores_no_versions_of_a_related_story(
     app: Flask, story: Story, catch_up: Callable[[], None]
 ) -> None:
-    from spectator import indexing
-    from spectator.related import compute_related
-
     body = "The port of Mombasa handles containers, cranes and customs for the region."
     english = story(hours=1, headline="Port", body=body, language="en")
     french = story(hours=2, headline="Le port", language="fr", translation_of=str(english))
@@ -163,3 +163,39 @@ def test_a_draft_version_hides_no_story(story: Story, editor: User) -> None:
     draft = make_draft(language="en", translation_of=str(original))
     publishing.create(draft, editor)
     assert listed("/") == [original]
+
+
+def test_each_edition_shows_its_own_version(app: Flask, story: Story) -> None:
+    english = story(hours=1, headline="English", language="en")
+    others = ((2, "French", "fr"), (3, "Swahili", "sw"), (4, "Old", "fr-SN"))
+    for hours, headline, language in others:
+        story(hours=hours, headline=headline, language=language, translation_of=str(english))
+    french = story(hours=5, headline="Original", language="fr")
+    story(hours=6, headline="Hausa", language="ha", translation_of=str(french))
+    with in_languages(app, "en,fr") as site:
+        client = site.test_client()
+        for path in ("/", "/politics/", "/feed.xml"):
+            page = client.get(path).text
+            assert "English" in page and "Hausa" in page, "no edition has Hausa"
+            assert "Swahili</a>" not in page and "Swahili</title>" not in page
+            page = client.get(f"/fr{path}").text
+            assert "French" in page and "Original" in page
+            assert "Old</a>" not in page and "Old</title>" not in page
+
+
+def test_the_links_between_editions_lead_to_the_versions_of_a_story(
+    app: Flask, story: Story
+) -> None:
+    english = story(headline="English", language="en")
+    story(headline="Other", language="en")
+    story(headline="French", language="fr", translation_of=str(english))
+    with in_languages(app, "en,fr") as site:
+        client = site.test_client()
+
+        def switcher(path: str) -> list[str]:
+            html = client.get(path).text.partition("wrap editions")[2].partition("</nav>")[0]
+            return re.findall(r'href="([^"]*)"', html)
+
+        assert switcher("/politics/english") == ["/", "/politics/french"]
+        assert switcher("/politics/french") == ["/politics/english", "/fr/"]
+        assert switcher("/politics/other") == ["/", "/fr/"]

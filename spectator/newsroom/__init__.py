@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
         story_form,
         story_search,
         taxonomy,
+        translations,
     )
 
     app.register_blueprint(bp)

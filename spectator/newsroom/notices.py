@@ -37,6 +37,7 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
     ),
     "names": lazy_gettext("Names saved. Readers see them now."),
     "revoked": lazy_gettext("Link revoked."),
+    "checked": lazy_gettext("Marked as checked."),
     "preferences": lazy_gettext("Language and time zone saved."),
     "password": lazy_gettext("Password changed. You are logged out on other devices."),
     "logged-out": lazy_gettext("You are logged out."),

@@ -11,7 +11,15 @@ from spectator import autosaves, presence, publishing, queries
 from spectator.formats import language_choices
 from spectator.i18n import gettext
 from spectator.models import ARTICLE_STATUSES, Article, User
-from spectator.newsroom import bp, conflicts, forms, locked_stories, previews, submissions
+from spectator.newsroom import (
+    bp,
+    conflicts,
+    forms,
+    locked_stories,
+    previews,
+    submissions,
+    translations,
+)
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
 from spectator.newsroom.element_names import describe_losses
 from spectator.newsroom.forms import StoryForm
@@ -50,6 +58,7 @@ def stories() -> str:
         filters=filters,
         page=page,
         has_more=len(articles) > PAGE_SIZE,
+        original_changes=queries.original_changes([article.id for article in articles]),
         **_unsaved_text(user),
     )
 
@@ -77,8 +86,9 @@ def _unsaved_text(user: User) -> dict[str, object]:
 
 @bp.get("/stories/new")
 def new_story() -> str:
-    """Show an empty form, or unsaved text of a new story."""
-    return render_form(_form_from_autosave(None) or forms.blank_form(), None)
+    """Show an empty form, unsaved text of a new story, or the form of a new translation."""
+    unsaved = _form_from_autosave(None)
+    return render_form(unsaved or translations.new_translation_form() or forms.blank_form(), None)
 
 
 @bp.post("/stories/new")
@@ -263,6 +273,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
         bar_actions=BAR_ACTIONS,
         describe_losses=describe_losses,
         describe_reference=describe_reference,
+        **_original_context(form, article),
         picture_token=forms.form_picture_token(form, user),
         hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),
@@ -277,6 +288,19 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
         else None,
         **({"invalid_note": None} | context),
     )
+
+
+def _original_context(form: StoryForm, article: Article | None) -> dict[str, object]:
+    """Return what the form shows about the story's original."""
+    original = translations.original_of(form, article)
+    changes = queries.original_changes([article.id]) if article else {}
+    may_view = original is not None and publishing.may(current_user(), "view", original)
+    return {
+        "original": original,
+        "original_change": changes.get(article.id) if article else None,
+        "describe_change": translations.describe_change,
+        "may_compare_original": may_view,
+    }
 
 
 def _other_editors(article: Article | None, user: User) -> list[User]:

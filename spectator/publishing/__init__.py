@@ -70,7 +70,12 @@ from spectator.publishing.spellings import (
     resolve_spellings,
 )
 from spectator.publishing.taxonomy import add_picture, add_section
-from spectator.publishing.translations import append_changes, public_version, set_original
+from spectator.publishing.translations import (
+    append_changes,
+    mark_checked,
+    public_version,
+    set_original,
+)
 from spectator.publishing.validation import PreparedDraft, ValidationError, prepare
 
 log = logging.getLogger(__name__)
@@ -107,6 +112,7 @@ __all__ = [
     "edit_note",
     "import_batch",
     "is_publisher",
+    "mark_checked",
     "may",
     "may_edit",
     "prepare",

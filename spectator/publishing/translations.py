@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, exists, func, or_, select
+from sqlalchemy import Row, Table, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from spectator import outbox
+from spectator.db import db
 from spectator.formats import language_name
 from spectator.i18n import gettext, ngettext
 from spectator.models import Article, User
 from spectator.publishing.fields import Draft
-from spectator.publishing.permissions import is_publisher
+from spectator.publishing.permissions import is_publisher, load_article, require_permission
 from spectator.publishing.validation import ValidationError
 from spectator.text.words.numbers import parse_int
 from spectator.urls import permalink
@@ -179,3 +180,21 @@ def _check_translations(session: Session, article: Article, language: str) -> No
             language=language_name(language),
         )
         raise ValidationError({"language": message})
+
+
+def mark_checked(article_id: int, by: User, version: int) -> None:
+    """Remember that a translation was compared with a version of its original.
+
+    Its own version stays, so that nobody who edits it has a conflict. Raises ForbiddenError and
+    NotFoundError.
+    """
+    with db.write() as session:
+        article = load_article(session, article_id, by)
+        require_permission(by, "update" if article.is_public else "save", article)
+        original = load_row(session, article.translation_of_id or 0)
+        if original is None or not (article.original_version or 0) < version <= original.version:
+            return  # somebody has unlinked it, or checked it already
+        table = cast(Table, Article.__table__)
+        session.execute(
+            update(table).where(table.c.id == article.id).values(original_version=version)
+        )

@@ -104,7 +104,12 @@ from spectator.queries.translated_names import (
     sections_or_topics,
     translated_topics,
 )
-from spectator.queries.translations import LanguageVersion, language_versions
+from spectator.queries.translations import (
+    LanguageVersion,
+    OriginalChange,
+    language_versions,
+    original_changes,
+)
 
 __all__ = [
     "EPOCH",
@@ -116,6 +121,7 @@ __all__ = [
     "Listing",
     "MergedName",
     "NamePage",
+    "OriginalChange",
     "PictureState",
     "SearchStats",
     "Stream",
@@ -139,9 +145,9 @@ __all__ = [
     "has_users",
     "is_valid_cursor",
     "language_counts",
+    "language_versions",
     "languages_of_names",
     "languages_of_stories",
-    "language_versions",
     "last_remark",
     "last_saved_by",
     "last_state_change",
@@ -163,6 +169,7 @@ __all__ = [
     "newsroom_articles_by_id",
     "newsroom_articles_matching",
     "next_due_at",
+    "original_changes",
     "originals_like",
     "parse_cursor",
     "picture",

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, String, Tuple, bindparam, case, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    Tuple,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from spectator.db import db
 from spectator.editions import Edition
-from spectator.models import Article, Section
+from spectator.models import Article, Revision, Section
 from spectator.text.words.language_tags import base_language
 from spectator.urls import permalink_at
 
@@ -65,6 +78,13 @@ def preferred_language(edition: Edition) -> str:
     return edition.only or base_language(current_app.config["LANGUAGE"])
 
 
+# Literals, because each bound value of a statement costs time whenever the statement is run.
+_ZERO, _ONE = (literal_column(number, Integer) for number in "01")
+_EMPTY, _PUBLIC, _REGION = (
+    literal_column(f"'{text}'", String) for text in ("", "published", "-%")
+)
+
+
 def is_preferred_version(
     article_id: ColumnElement[int] | InstrumentedAttribute[int],
     is_listed: Callable[[type[Article]], ColumnElement[bool]] | None = None,
@@ -81,10 +101,10 @@ def is_preferred_version(
         other.id == own.translation_of_id,
         other.translation_of_id == own.translation_of_id,
     )
-    better = select(literal(1)).where(
+    better = select(_ONE).where(
         own.id == article_id,
         is_same_story,
-        other.status.concat("") == "published",  # keeps SQLite from another index
+        other.status.concat(_EMPTY) == _PUBLIC,  # keeps SQLite from another index
         _rank(other) > _rank(own),
     )
     if is_listed is not None:
@@ -95,10 +115,65 @@ def is_preferred_version(
 def _rank(version: type[Article]) -> Tuple:
     """Return by what the versions of a story are ordered, the preferred one last."""
     language = bindparam("list_language", type_=String)
-    is_in_language = or_(version.language == language, version.language.like(language + "-%"))
+    is_in_language = or_(version.language == language, version.language.like(language + _REGION))
     return tuple_(
-        case((is_in_language, 1), else_=0),
-        case((version.translation_of_id.is_(None), 1), else_=0),
+        case((is_in_language, _ONE), else_=_ZERO),
+        case((version.translation_of_id.is_(None), _ONE), else_=_ZERO),
         version.published_at,
         version.id,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalChange:
+    """A change of a public original since somebody last compared a translation with it.
+
+    `action` and `at` are of the last correction, or of the last action if there is none after it
+    that matters more. `number` and `version` are those of the original's last public revision,
+    `checked_number` is the number of the revision with which the translation was compared.
+    """
+
+    original_id: int
+    action: str
+    at: datetime
+    number: int
+    version: int
+    checked_number: int | None
+
+
+# Actions on public stories, and those of which only the revisions of public stories have a path.
+_PUBLIC_ACTIONS = ("update", "correct", "withdraw", "reinstate", "edit_note", "remove_note")
+_COMMON_ACTIONS = ("restore", "import")
+
+
+def original_changes(article_ids: Collection[int]) -> dict[int, OriginalChange]:
+    """Return what happened to the originals of these stories since they were last compared."""
+    checked, path = aliased(Revision), Revision.content["path"].as_string()
+    checked_number = select(func.max(checked.number)).where(
+        checked.article_id == Revision.article_id, checked.version <= Article.original_version
+    )
+    query = (
+        select(
+            Article.id,
+            Revision.article_id,
+            Revision.action,
+            Revision.made_at,
+            Revision.number,
+            Revision.version,
+            checked_number.scalar_subquery(),
+        )
+        .join(Revision, Revision.article_id == Article.translation_of_id)
+        .where(Article.id.in_(article_ids), Revision.version > Article.original_version)
+        .where(
+            Revision.action.in_(_PUBLIC_ACTIONS)
+            | (Revision.action.in_(_COMMON_ACTIONS) & path.is_not(None))
+        )
+        .order_by(Revision.number)
+    )
+    changes: dict[int, OriginalChange] = {}
+    for article_id, *values in db.session.execute(query):
+        change, earlier = OriginalChange(*values), changes.get(article_id)
+        if earlier and earlier.action == "correct" and change.action != "withdraw":
+            change = replace(change, action="correct", at=earlier.at)
+        changes[article_id] = change
+    return changes

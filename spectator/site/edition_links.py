@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import request
@@ -10,6 +11,7 @@ from spectator import queries
 from spectator.editions import Edition, all_editions, current_edition, split_path
 from spectator.formats import native_language_name
 from spectator.site.search_params import parse_search_params
+from spectator.text.words.language_tags import base_language
 
 # Pages that every edition has.
 COMMON_ENDPOINTS = frozenset({"site.archive", "site.search", "site.section"})
@@ -25,10 +27,13 @@ class EditionLink:
     is_current: bool
 
 
-def edition_links(listing: queries.Listing | None = None) -> list[EditionLink]:
+def edition_links(
+    listing: queries.Listing | None = None, versions: Sequence[queries.LanguageVersion] = ()
+) -> list[EditionLink]:
     """Return a link to each edition of a page, none if there is only one.
 
-    It leads to the page of the same listing, if it has stories there, else to the front page.
+    It leads to the version in its language of a story, or to the page of the same listing, if it
+    has stories there, else to the front page.
     """
     editions = all_editions()
     if len(editions) == 1:
@@ -37,11 +42,14 @@ def edition_links(listing: queries.Listing | None = None) -> list[EditionLink]:
     if listing is not None and not is_common and listing.kind != "latest":
         tags = set(queries.language_counts(listing))
     path = _path_in_default_edition(listing)
+    stories = {base_language(version.language): version.path for version in versions}
+    stories.pop(base_language(current_edition().language), None)
     return [
         EditionLink(
             native_language_name(edition.language),
             edition.language,
-            edition.prefix + (path if is_common or _has_any(edition, tags) else "/"),
+            stories.get(base_language(edition.language))
+            or edition.prefix + (path if is_common or _has_any(edition, tags) else "/"),
             edition == current_edition(),
         )
         for edition in editions

@@ -49,6 +49,11 @@ class Chips {
   }
 }
 
+function showScriptedHint(field) {
+  const hint = document.querySelector(`#${field.id}-hint [data-scripted]`);
+  if (hint) hint.textContent = hint.dataset.scripted;
+}
+
 /** Chips and an input that replace a field. With `isFree`, names are allowed that the server does not
     know; with `isOrdered`, the chips can be moved. */
 class NameField {
@@ -77,8 +82,7 @@ class NameField {
   replaceField(box) {
     const { field, entry, error } = this;
     const label = labelOf(field);
-    const hint = document.querySelector(`#${field.id}-hint [data-scripted]`);
-    if (hint) hint.textContent = hint.dataset.scripted;
+    showScriptedHint(field);
     field.after(box);
     field.hidden = true;
     entry.id = `${field.id}-entry`;
@@ -249,6 +253,7 @@ class NameField {
 
 /** Suggests values for a field, and fills in the URL of the selected source. */
 function suggestValues(field, kind, link) {
+  showScriptedHint(field);
   const combobox = new NameCombobox(field, kind, {
     take: ({ dataset }) => {
       field.value = dataset.value;

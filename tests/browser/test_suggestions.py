@@ -34,6 +34,7 @@ SUGGESTIONS = {
     ],
     "topics": [("Elections", "", "3 stories")],
     "sources": [("Reuters", "https://www.reuters.com/x", ""), ("Agence", "", "")],
+    "stories": [("7 – Mali votes", "", "French"), ("8 – Ports", "", "English")],
 }
 NEW_STORY_PATH = "/newsroom/stories/new"
 
@@ -67,7 +68,8 @@ def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[W
 
 
 def entry(page: Page, field: str) -> Locator:
-    return page.locator(f"#{field}-entry" if field != "source_name" else "#source_name")
+    is_plain = field in {"source_name", "translation_of"}
+    return page.locator(f"#{field}" if is_plain else f"#{field}-entry")
 
 
 def suggestion_list(page: Page, field: str) -> Locator:
@@ -273,6 +275,14 @@ def test_selecting_a_source_fills_in_its_link_unless_there_is_one(page: Page) ->
     page.keyboard.press("ArrowDown")
     suggestion_list(page, "source_name").get_by_role("option", name="Reuters").click()
     expect(page.locator("#source_url")).to_have_value("https://mine.example/")
+
+
+def test_selecting_an_original_writes_its_number_and_headline(page: Page) -> None:
+    expect(page.locator("#translation_of-hint")).to_contain_text("Type words")
+    entry(page, "translation_of").press_sequentially("mali")
+    suggestion_list(page, "translation_of").get_by_role("option", name="Mali votes").click()
+    expect(entry(page, "translation_of")).to_have_value("7 – Mali votes")
+    expect(suggestion_list(page, "translation_of")).to_be_hidden()
 
 
 def test_requests_for_suggestions_contain_only_the_typed_name(page: Page) -> None:
