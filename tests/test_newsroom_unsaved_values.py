@@ -112,7 +112,7 @@ def test_a_handover_without_a_remark_has_no_text(newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom, do="submit")
     page = newsroom.get(f"/newsroom/stories/{article_id}").text
     handover = page.partition('id="handover"')[2].partition("</section>")[0]
-    assert "Submitted for review by Editor" in handover
+    assert "Submitted for review by <bdi>Editor</bdi>" in handover
     assert 'class="text"' not in handover
 
 

@@ -33,7 +33,8 @@ from spectator.worker import Worker
 GROWING_WITH_STORIES = {
     *STORY_TABLES,
     *("article_author", "article_country", "article_topic", "author", "topic", "correction"),
-    *("former_name", "import_state", "picture_use", "related", "related_choice"),
+    *("former_name", "import_state", "name_translation", "picture_use", "related"),
+    "related_choice",
 }
 FIXED = {
     *("schema_support", "country", "section", "user", "follower", "alembic_version"),
