@@ -94,6 +94,7 @@ from spectator.queries.suggestions import (
     topics_like,
 )
 from spectator.queries.taxonomy import taxonomy_names
+from spectator.queries.topic_synonyms import topic_synonyms
 from spectator.queries.translated_names import (
     NAMES_PER_PAGE,
     NamePage,
@@ -206,6 +207,7 @@ __all__ = [
     "stream_through",
     "taxonomy_names",
     "top_searches",
+    "topic_synonyms",
     "topics_like",
     "total_count",
     "traffic_hours",

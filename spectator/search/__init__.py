@@ -73,6 +73,9 @@ class SearchRequest:
 
     `has_language` says of a language tag whether articles in it may be found; None means all. It
     is no filter that results name.
+
+    `synonyms` maps names that the text may contain to other names of the same thing, all as folded
+    words. Articles that have only those come after the articles that have the name.
     """
 
     text: str = ""
@@ -89,6 +92,7 @@ class SearchRequest:
     article_ids: frozenset[int] | None = None
     is_for_editors: bool = False
     has_language: LanguageTest | None = None
+    synonyms: Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ FIELD_WEIGHTS = {"headline": 2.5, "body": 1.0, "names": 1.5}
 # Weights of a word that only shares the English stem of the query's word,
 # and of a word spelt exactly as in the query.
 STEM_WEIGHT, EXACT_WEIGHT = 0.4, 0.6
+# The weight of another name than the one in the query, if that may be an ordinary word of another
+# language: low enough that stories which have the words come first.
+TRANSLATED_WEIGHT = 0.01
 # The usual parameters of BM25 (Robertson and Zaragoza, 2009): k1 limits the weight of repeated
 # words, b penalizes long texts. Average lengths are constants, so that norms never change.
 BM25_K1, BM25_B = 1.2, 0.75

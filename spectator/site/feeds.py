@@ -16,7 +16,12 @@ from spectator.search import IndexUnavailableError
 from spectator.site import bp
 from spectator.site.caching import cacheable, conditional
 from spectator.site.listings import MONTH_RULE
-from spectator.site.search_params import InvalidFilter, SearchParams, parse_search_params
+from spectator.site.search_params import (
+    InvalidFilter,
+    SearchParams,
+    parse_search_params,
+    with_synonyms,
+)
 
 
 @bp.get("/feed.xml")
@@ -57,7 +62,7 @@ def _newest_hits(params: SearchParams) -> list[int]:
     Aborts with 400 for an invalid filter and with 503 if the index is unavailable.
     """
     try:
-        search_request = params.to_search_request(queries.PAGE_SIZE)
+        search_request = with_synonyms(params.to_search_request(queries.PAGE_SIZE))
         index = indexing.open_public_index(current_app.config["DATA_DIR"])
         return index.find(replace(search_request, sort="newest", page=1)).ids
     except InvalidFilter:

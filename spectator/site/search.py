@@ -9,8 +9,14 @@ from flask import Response, current_app, make_response, render_template, request
 from spectator import indexing, search_log
 from spectator.search import IndexBusyError, IndexUnavailableError, SearchResults
 from spectator.site import bp, fragments
+from spectator.site.other_editions import other_editions
 from spectator.site.results import PER_PAGE, search_context
-from spectator.site.search_params import InvalidFilter, SearchParams, parse_search_params
+from spectator.site.search_params import (
+    InvalidFilter,
+    SearchParams,
+    parse_search_params,
+    with_synonyms,
+)
 
 
 @bp.get("/search")
@@ -45,7 +51,7 @@ def run_search(params: SearchParams) -> tuple[dict[str, object], int]:
     """Return the template context of a search and the HTTP status of its page."""
     page: dict[str, object] = {"params": params}
     try:
-        search_request = params.to_search_request(PER_PAGE)
+        search_request = with_synonyms(params.to_search_request(PER_PAGE))
     except InvalidFilter as error:
         return page | {"error": str(error)}, 400
     if params.is_blank:
@@ -53,6 +59,7 @@ def run_search(params: SearchParams) -> tuple[dict[str, object], int]:
     try:
         index = indexing.open_public_index(current_app.config["DATA_DIR"])
         results = index.find(search_request)
+        page |= {"other_editions": other_editions(index, search_request, params)}
     except IndexBusyError:
         return page | {"is_busy": True}, 503
     except IndexUnavailableError:

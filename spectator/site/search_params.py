@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
+from spectator import queries
 from spectator.editions import current_edition, in_edition
 from spectator.i18n import gettext
 from spectator.search import FACETS, MAX_PAGE, LanguageTest, SearchRequest, Sort
@@ -72,6 +73,7 @@ class SearchParams:
             article_ids=None,
             is_for_editors=False,
             has_language=None if self.raw["language"] else edition_test(),
+            synonyms={},
         )
 
     def url(self, changes: Mapping[str, str] | None = None, path: str = "/search") -> str:
@@ -113,6 +115,11 @@ def parse_search_params(arguments: Mapping[str, str]) -> SearchParams:
     return SearchParams(
         {name: _clean(arguments.get(name, ""), limit) for name, limit in limits.items()}
     )
+
+
+def with_synonyms(search_request: SearchRequest) -> SearchRequest:
+    """Return a request that also finds the names of topics in other languages."""
+    return replace(search_request, synonyms=queries.topic_synonyms(search_request.text))
 
 
 def _clean(text: str, max_length: int) -> str:

@@ -9,7 +9,13 @@ from datetime import date, timedelta
 from itertools import islice
 
 from spectator.search.language.analysis import exact_form
-from spectator.search.language.query import MIN_PREFIX_LENGTH, Clause, FieldFilter, Query
+from spectator.search.language.query import (
+    MIN_PREFIX_LENGTH,
+    Clause,
+    FieldFilter,
+    Query,
+    Synonyms,
+)
 from spectator.text.words.apostrophes import joinable_names, starts_with_elision, strip_possessive
 from spectator.text.words.folding import Token, strip_invisible, tokens, word_runs
 from spectator.text.words.normalization import normalize
@@ -41,13 +47,14 @@ _PIECE = re.compile(
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?", re.ASCII)
 
 
-def parse_query(text: str) -> Query:
+def parse_query(text: str, synonyms: Synonyms | None = None) -> Query:
     """Parse the first 200 characters of any text into at most ten different conditions.
 
     The only operators are quotes, a leading minus, a trailing star, and the keywords `in:`, `by:`,
     `country:`, `topic:`, `language:`, `before:` and `after:`, optionally after a minus. Everything
     else separates words. `before:2024-05` ends on the last day of April, `after:2024-05` starts on
-    the first of May. The narrowest of several dates counts.
+    the first of May. The narrowest of several dates counts. `synonyms` are other names by names,
+    both as folded words.
     """
     conditions: dict[Clause | FieldFilter, None] = {}
     dates: dict[str, list[date]] = {"before": [], "after": []}
@@ -65,6 +72,7 @@ def parse_query(text: str) -> Query:
         published_from=max(dates["after"], default=None),
         published_to=min(dates["before"]) - timedelta(days=1) if dates["before"] else None,
         is_truncated=len(conditions) > MAX_CLAUSES,
+        synonyms=synonyms or {},
     )
 
 

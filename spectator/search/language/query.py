@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from spectator.text.places.gazetteer import MAX_NAME_WORDS, alternative_names
+from spectator.text.places.country_names import find_translated_country
+from spectator.text.places.gazetteer import MAX_NAME_WORDS, alternative_names, country_by_words
 
 Phrase = tuple[str, ...]
+Synonyms = Mapping[Phrase, tuple[Phrase, ...]]
 
 MIN_PREFIX_LENGTH = 3
 
@@ -18,9 +20,10 @@ class Clause:
     """One condition: a word, a phrase (words in a row), or a prefix. All words are folded.
 
     `exact_spellings` has the original spelling of words that folding changed, which ranks exact
-    matches higher. `alternative_names` are other names of the same country, as phrases; the words
-    then need not be in a row. `variants` are the same words with or without an apostrophe, as
-    phrases.
+    matches higher. `alternative_names` are other names of the same country or topic, as phrases;
+    the words then need not be in a row. With `is_translated` they are a name in another language,
+    and stories with other names only come after those that have the words. `variants` are the same
+    words with or without an apostrophe, as phrases.
     `raw_words` has all words of the query if `words` leaves some out: ("l", "afrique") for
     ("afrique",).
     """
@@ -32,6 +35,7 @@ class Clause:
     alternative_names: tuple[Phrase, ...] = ()
     variants: tuple[Phrase, ...] = ()
     raw_words: Phrase = field(default=(), compare=False)
+    is_translated: bool = False
 
     @property
     def is_phrase(self) -> bool:
@@ -69,7 +73,8 @@ class Query:
     """A parsed query. Both dates are inclusive.
 
     `is_blank` distinguishes an empty query from one without anything usable.
-    `is_truncated` is set if the text has more conditions than are used.
+    `is_truncated` is set if the text has more conditions than are used. `synonyms` are other names
+    of names that the query may contain, besides those of countries.
     """
 
     clauses: tuple[Clause, ...]
@@ -78,13 +83,13 @@ class Query:
     published_from: date | None = None
     published_to: date | None = None
     is_truncated: bool = False
+    synonyms: Synonyms = field(default_factory=dict)
 
     @property
     def included(self) -> tuple[Clause, ...]:
-        """The clauses to match. Those that name a country are merged into one."""
-        return tuple(
-            _add_alternative_names([clause for clause in self.clauses if not clause.is_excluded])
-        )
+        """The clauses to match. Those that name a country or topic are merged into one."""
+        included = [clause for clause in self.clauses if not clause.is_excluded]
+        return tuple(_add_alternative_names(included, self.synonyms))
 
     @property
     def excluded(self) -> tuple[Clause, ...]:
@@ -112,28 +117,43 @@ class Query:
         return tuple(clause.words[0] for clause in self.included if clause.is_prefix)
 
 
-def _add_alternative_names(clauses: Sequence[Clause]) -> Iterator[Clause]:
-    """Yield the clauses, merging plain words that name a country into one with its other names."""
+def _add_alternative_names(clauses: Sequence[Clause], synonyms: Synonyms) -> Iterator[Clause]:
+    """Yield the clauses, merging plain words that are a name into one with its other names."""
     start = 0
     while start < len(clauses):
         for end in range(min(len(clauses), start + MAX_NAME_WORDS), start, -1):
-            run = clauses[start:end]
-            words = tuple(word for clause in run for word in clause.raw_words or clause.words)
-            is_plain = all(clause.is_plain for clause in run)
-            other_names = alternative_names(words) if is_plain else ()
-            if other_names:
-                yield Clause(
-                    words,
-                    exact_spellings=tuple(
-                        word for clause in run for word in clause.exact_spellings
-                    ),
-                    alternative_names=other_names,
-                )
+            is_whole = end - start == len(clauses)
+            if named := _named_clause(clauses[start:end], synonyms, is_whole):
+                yield named
                 start = end
                 break
         else:
             yield clauses[start]
             start += 1
+
+
+def _named_clause(run: Sequence[Clause], synonyms: Synonyms, is_whole: bool) -> Clause | None:
+    """Return the clause of plain words that name a country or topic, with its other names.
+
+    One word is a name in another language only if it is the whole query: otherwise it could be an
+    ordinary word of the reader's language.
+    """
+    if not all(clause.is_plain for clause in run):
+        return None
+    words = tuple(word for clause in run for word in clause.raw_words or clause.words)
+    names = alternative_names(words, country_by_words(words))
+    is_translated = not names and (is_whole or len(words) > 1)
+    if is_translated:
+        country_names = alternative_names(words, find_translated_country(words))
+        names = (*country_names, *synonyms.get(words, ()))
+    if not names:
+        return None
+    return Clause(
+        words,
+        exact_spellings=tuple(word for clause in run for word in clause.exact_spellings),
+        alternative_names=names,
+        is_translated=is_translated,
+    )
 
 
 def _highlight_words(clause: Clause) -> Phrase:

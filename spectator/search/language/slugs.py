@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from spectator.text.places.country_names import find_translated_country
 from spectator.text.places.gazetteer import find_country
 
 
@@ -12,7 +13,9 @@ def resolve_slugs(name: str, indexed_slugs: Collection[str], words: Sequence[str
 
     A slug has no apostrophe: "N'Golo" becomes "ngolo". Readers may type either.
     """
-    country = find_country(" ".join(words)) if name == "country" else None
+    country = None
+    if name == "country":
+        country = find_country(" ".join(words)) or find_translated_country(tuple(words))
     for slug in ("-".join(words), country.slug if country else "", "".join(words)):
         if slug in indexed_slugs:
             return [slug]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from spectator.search import Suggestions
 from spectator.search.language.lexicon import Lexicon
 from spectator.search.language.parser import MAX_PHRASE_WORDS, MAX_QUERY_LENGTH
+from spectator.text.places.country_names import countries_by_name_start
 from spectator.text.places.gazetteer import suggest_countries
 from spectator.text.words.folding import strip_invisible, tokens, word_runs
 
@@ -20,7 +21,8 @@ def suggest(lexicon: Lexicon, text: str, limit: int) -> Suggestions:
     words = [token.text for token in islice(tokens(text), MAX_PHRASE_WORDS)]
     if sum(map(len, words)) < MIN_LETTERS:
         return Suggestions([], [], [], [], lexicon.offset)
-    country_slugs = [country.slug for country in suggest_countries(text.strip())]
+    countries = (*suggest_countries(text.strip()), *countries_by_name_start(tuple(words)))
+    country_slugs = {country.slug for country in countries}
     runs = islice(word_runs(text), MAX_PHRASE_WORDS)
     joined = ["".join(token.text for token in run) for run in runs]
     word_lists = [words] if joined == words else [words, joined]
@@ -38,7 +40,7 @@ def _match_slugs(
     counts: Mapping[str, int],
     words: Sequence[str],
     limit: int,
-    named_slugs: Sequence[str] = (),
+    named_slugs: Collection[str] = (),
 ) -> list[str]:
     """Return `named_slugs` and slugs with every word (the last a prefix), most stories first."""
     matches = [

@@ -15,6 +15,7 @@ from spectator.search.postgres.matchers import (
     any_of,
 )
 from spectator.search.postgres.terms import StoredText
+from spectator.search.relevance import TRANSLATED_WEIGHT
 
 
 class AllMatcher:
@@ -45,6 +46,23 @@ class AllMatcher:
             yield from matcher.impacts(statistics)
 
 
+class WeightedMatcher(AllMatcher):
+    """A condition whose score is multiplied by a weight."""
+
+    def __init__(self, matcher: Matcher, weight: float) -> None:
+        super().__init__([matcher])
+        self.weight = weight
+
+    def score(self, text: StoredText, statistics: Statistics) -> float:
+        """See `Matcher.score`."""
+        return self.weight * super().score(text, statistics)
+
+    def impacts(self, statistics: Statistics) -> Iterator[tuple[str, float]]:
+        """See `Matcher.impacts`."""
+        for query, impact in super().impacts(statistics):
+            yield query, self.weight * impact
+
+
 class AnyMatcher(AllMatcher):
     """Any of several conditions; the best score counts."""
 
@@ -68,7 +86,10 @@ def clause_matcher(clause: Clause) -> Matcher:
             WordMatcher(word, clause.exact_spellings if index == 0 else ())
             for index, word in enumerate(clause.words)
         ]
-        return AnyMatcher([AllMatcher(words), *map(_words_matcher, clause.alternative_names)])
+        names: list[Matcher] = list(map(_words_matcher, clause.alternative_names))
+        if clause.is_translated:
+            names = [WeightedMatcher(name, TRANSLATED_WEIGHT) for name in names]
+        return AnyMatcher([AllMatcher(words), *names])
     matcher = _words_matcher(clause.words, clause.exact_spellings)
     variants = [_words_matcher(row) for row in clause.variants]
     return AnyMatcher([matcher, *variants]) if variants else matcher

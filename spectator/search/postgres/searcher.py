@@ -45,7 +45,7 @@ class Matches:
 
 def search(reader: Reader, request: SearchRequest) -> SearchResults:
     """Return one page of results, within the reader's limits."""
-    results = _run_query(reader, request, parse_query(request.text))
+    results = _run_query(reader, request, parse_query(request.text, request.synonyms))
     full_matches = results.total if results.mode == "all" else 0
     if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
         return results

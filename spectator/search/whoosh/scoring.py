@@ -12,6 +12,7 @@ from spectator.search.relevance import (
     EXACT_WEIGHT,
     NAMES_LENGTH_NORM,
     STEM_WEIGHT,
+    TRANSLATED_WEIGHT,
     inverse_document_frequency,
 )
 from spectator.search.whoosh.budget import Budget
@@ -143,8 +144,10 @@ class PostingLists:
                 for document, score in word_scores.items()
             }
             narrowed = narrowed.narrow(scores)
+        weight = TRANSLATED_WEIGHT if clause.is_translated else 1.0
         for name in clause.alternative_names:
-            _merge_best(scores, self._score_words(name))
+            name_scores = self._score_words(name)
+            _merge_best(scores, {key: weight * score for key, score in name_scores.items()})
         return scores
 
     def score_word(self, word: str, exact_spellings: Sequence[str] = ()) -> Scores:

@@ -35,7 +35,7 @@ class Matches:
 
 def search(snapshot: Snapshot, request: SearchRequest) -> SearchResults:
     """Return one page of results, within the snapshot's budget. The caller holds its lock."""
-    results = _run_query(snapshot, request, parse_query(request.text))
+    results = _run_query(snapshot, request, parse_query(request.text, request.synonyms))
     full_matches = results.total if results.mode == "all" else 0
     if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
         return results

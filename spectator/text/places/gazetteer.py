@@ -12,6 +12,9 @@ from spectator.text.words.normalization import normalize
 
 MAX_NAME_LENGTH = 120
 MAX_ALTERNATIVE_NAMES = 8
+MAX_NAME_WORDS = 8
+
+Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +68,21 @@ def suggest_countries(text: str, limit: int = 8) -> list[Country]:
     return sorted(matches, key=lambda country: (not country.is_african, country.name))[:limit]
 
 
-def alternative_names(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the other names of the country that these folded words name, if any.
+def country_by_words(words: Words) -> Country | None:
+    """Return the country that these folded words name in English or by an alias, or None."""
+    return _BY_WORDS.get(words)
+
+
+def alternative_names(words: Words, country: Country | None) -> tuple[Words, ...]:
+    """Return the names and aliases of a country besides the folded words that name it.
 
     Names that contain another one are left out: "ivory coast" finds "republic of ivory coast"
     anyway. So are abbreviations that folding split into letters. At most the eight shortest names
     are returned.
     """
-    country = _BY_WORDS.get(words)
     if country is None:
         return ()
-    names = sorted({_words(name) for name in (country.name, *country.aliases)}, key=len)
+    names = sorted({name_words(name) for name in (country.name, *country.aliases)}, key=len)
     distinct = [words]
     for name in names:
         if max(map(len, name)) > 1 and not any(_contains(name, other) for other in distinct):
@@ -83,11 +90,12 @@ def alternative_names(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(distinct[1 : 1 + MAX_ALTERNATIVE_NAMES])
 
 
-def _words(name: str) -> tuple[str, ...]:
+def name_words(name: str) -> Words:
+    """Return the folded words of a name."""
     return tuple(token.text for token in tokens(name))
 
 
-def _contains(name: tuple[str, ...], part: tuple[str, ...]) -> bool:
+def _contains(name: Words, part: Words) -> bool:
     return any(
         name[start : start + len(part)] == part for start in range(len(name) - len(part) + 1)
     )
@@ -141,6 +149,7 @@ _SEARCH_NAMES = {
     for country in COUNTRIES
 }
 _BY_WORDS = {
-    _words(name): country for country in COUNTRIES for name in (country.name, *country.aliases)
+    name_words(name): country
+    for country in COUNTRIES
+    for name in (country.name, *country.aliases)
 }
-MAX_NAME_WORDS = max(map(len, _BY_WORDS))
