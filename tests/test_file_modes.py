@@ -79,3 +79,25 @@ def test_a_file_of_another_user_is_reported(app: Flask) -> None:
     os.chown(lock, 65534, 65534)
     [line] = [line for line in doctor.problems(app) if str(lock) in line]
     assert "belongs to nobody" in line and f"chown -R root {lock}" in line
+
+
+@pytest.mark.parametrize(
+    ("correct", "actual", "is_too_open", "is_too_closed"),
+    [
+        (0o600, 0o600, False, False),
+        (0o600, 0o400, False, False),
+        (0o600, 0o640, True, False),
+        (0o600, 0o602, True, False),
+        (0o711, 0o711, False, False),
+        (0o711, 0o700, False, True),
+        (0o711, 0o715, True, False),
+        (0o755, 0o754, False, True),
+        (0o755, 0o757, True, False),
+        (0o755, 0o755, False, False),
+    ],
+)
+def test_modes_that_let_in_too_many_or_too_few(
+    correct: int, actual: int, is_too_open: bool, is_too_closed: bool
+) -> None:
+    mode = file_modes.FileMode(Path("/data"), correct, actual, 0)
+    assert (mode.is_too_open, mode.is_too_closed) == (is_too_open, is_too_closed)

@@ -95,6 +95,16 @@ def test_damage_is_detected_and_repaired_by_a_rebuild(
 
 
 @leaves_files_open
+def test_a_changed_file_is_named(index: Index, tmp_path: Path) -> None:
+    index.close()
+    path = files(tmp_path, "*.pst")[0]
+    with path.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(IndexUnavailableError, match=f"{path.name} was changed from outside"):
+        search_ids(index, "mali")
+
+
+@leaves_files_open
 def test_damage_is_remembered_even_if_it_cannot_be_marked_on_disk(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
