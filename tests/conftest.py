@@ -18,14 +18,14 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
-from spectator import create_app, indexing, publishing
+from spectator import create_app, i18n, indexing, publishing
 from spectator.accounts import hashing
 from spectator.db import db, postgresql_engine
 from spectator.models import User
 from spectator.operations import setup
 from spectator.publishing import Action
 from spectator.worker import Worker
-from tests import object_stores, postgresql
+from tests import object_stores, postgresql, text_checks
 from tests.newsroom_client import create_account, logged_in_client
 from tests.page_checks import CheckingClient
 from tests.search_engines import make_index as make_index
@@ -131,6 +131,27 @@ def patient_server() -> Iterator[None]:
     patch.setattr(postgresql_engine, "TAKE_WRITE_LOCK", statements)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_texts() -> Iterator[None]:
+    """Check every text, log line and thread's name that tests come across."""
+    patch = pytest.MonkeyPatch()
+    text_checks.check_texts(patch)
+    checker = text_checks.LogChecker()
+    logging.getLogger("spectator").addHandler(checker)
+    yield
+    logging.getLogger("spectator").removeHandler(checker)
+    patch.undo()
+    i18n.load_catalogue.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def nameless_texts(checked_texts: None) -> Iterator[None]:
+    """Fail if a text of the test was empty or unknown to the catalogues."""
+    yield
+    text_checks.check_threads()
+    assert not text_checks.take_problems()
 
 
 @pytest.fixture(scope="session")

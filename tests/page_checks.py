@@ -27,6 +27,7 @@ VOID = {
     "track",
     "wbr",
 }
+NAMED = {"button", "label", "legend", "option", "title"}  # elements that say what something is
 SHAPES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "use"}
 HTMX = {
     "hx-get",
@@ -50,6 +51,7 @@ class Page(HTMLParser):
         self.in_template: list[dict[str, str | None]] = []
         self.open: list[str] = []
         self.errors: list[str] = []
+        self.nameless: list[str] = []  # open elements that should say something
         self.text: Counter[str] = Counter()
         self.pieces: list[str] = []
         self.feed(html)
@@ -60,6 +62,9 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         if "template" in self.open:
             self.in_template.append(self.elements[-1][1])
+        is_shown = not {"template", "datalist"} & set(self.open)
+        if tag in NAMED and is_shown and "aria-label" not in dict(attrs):
+            self.nameless.append(tag)
         if tag not in VOID and tag not in SHAPES:
             self.open.append(tag)
 
@@ -73,10 +78,15 @@ class Page(HTMLParser):
             self.errors.append(f"</{tag}> closes {self.open[-1:]}")
         else:
             self.open.pop()
+        if self.nameless and self.nameless[-1] == tag:
+            self.errors.append(f"<{tag}> says nothing: {self.elements[-1]}")
+            self.nameless.pop()
 
     def handle_data(self, data: str) -> None:
         if not set(self.open) & {"script", "style"}:
             self.pieces.append(data)
+        if data.strip():
+            self.nameless.clear()
         if data.strip() and not set(self.open) & {"script", "style"}:
             for tag in set(self.open):
                 self.text[tag] += 1
@@ -173,6 +183,7 @@ class CheckingClient(FlaskClient):
         response = super().open(*args, **kwargs)  # type: ignore[arg-type]
         path = response.request.path
         assert response.status_code != 500, response.text
+        assert all(name and value for name, value in response.headers), response.headers
         if not path.startswith("/newsroom"):
             check_public(response)
         if response.mimetype == "text/html" and not response.location:

@@ -22,6 +22,7 @@ from spectator import create_app, formats, i18n
 from spectator.newsroom import URL_PREFIX
 from spectator.script_texts import load_texts
 from spectator.times import explain_ambiguous_time, format_moment
+from tests import text_checks
 from tests.catalogues import SourceMessage, problems, read_catalogue, source_messages
 from tests.conftest import BASE, settings
 
@@ -147,6 +148,7 @@ def test_templates_escape_values_but_not_translations(app: Flask) -> None:
             name="<script>",
         )
     assert page == "<b>&lt;script&gt;</b>2 <i>stories</i>"
+    assert len(text_checks.take_problems()) == 2, "no catalogue has these texts"
 
 
 def test_texts_of_tables_are_translated_when_they_are_shown() -> None:
