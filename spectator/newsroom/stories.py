@@ -58,7 +58,7 @@ def stories() -> str:
         filters=filters,
         page=page,
         has_more=len(articles) > PAGE_SIZE,
-        original_changes=queries.original_changes([article.id for article in articles]),
+        original_changes=queries.original_changes(articles),
         **_unsaved_text(user),
     )
 
@@ -293,7 +293,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
 def _original_context(form: StoryForm, article: Article | None) -> dict[str, object]:
     """Return what the form shows about the story's original."""
     original = translations.original_of(form, article)
-    changes = queries.original_changes([article.id]) if article else {}
+    changes = queries.original_changes([article] if article else [])
     may_view = original is not None and publishing.may(current_user(), "view", original)
     return {
         "original": original,

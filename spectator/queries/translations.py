@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -146,8 +146,11 @@ _PUBLIC_ACTIONS = ("update", "correct", "withdraw", "reinstate", "edit_note", "r
 _COMMON_ACTIONS = ("restore", "import")
 
 
-def original_changes(article_ids: Collection[int]) -> dict[int, OriginalChange]:
+def original_changes(articles: Iterable[Article]) -> dict[int, OriginalChange]:
     """Return what happened to the originals of these stories since they were last compared."""
+    article_ids = [article.id for article in articles if article.translation_of_id is not None]
+    if not article_ids:
+        return {}
     checked, path = aliased(Revision), Revision.content["path"].as_string()
     checked_number = select(func.max(checked.number)).where(
         checked.article_id == Revision.article_id, checked.version <= Article.original_version
