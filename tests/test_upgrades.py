@@ -190,7 +190,11 @@ def find_obstacles(previous: str, version: str) -> list[str]:
     }
     for table in old_tables:
         counts = [
-            sum(len(UNIQUE.findall(sql)) for sql in schema if re.search(rf"\b{table}\b", sql))
+            sum(
+                len(UNIQUE.findall(sql))
+                for sql in schema
+                if re.search(rf'\b(?:TABLE|ON) "?{table}\b', sql)  # values may be called so too
+            )
             for schema in (old_schema, new_schema)
         ]
         if counts[1] > counts[0]:
