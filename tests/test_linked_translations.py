@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -245,3 +247,26 @@ def test_a_story_has_a_limited_number_of_translations(
     refusal = error_of(editor, language="sw", translation_of=str(translated[0]))
     assert refusal == {"translation_of": "This story already has 2 translations."}
     change(translated[1], editor, "update", dek="A standfirst")
+
+
+def test_an_action_on_a_version_makes_one_new_version(
+    editor: User, translated: tuple[int, int, int]
+) -> None:
+    original, french, _ = translated
+    for article_id, action in (
+        (french, "withdraw"),
+        (french, "reinstate"),
+        (original, "withdraw"),
+    ):
+        before = reload_article(article_id).version
+        publishing.apply_action(article_id, editor, Action(action, note="Wrong."))
+        assert reload_article(article_id).version == before + 1
+    scheduled = publishing.create(
+        make_draft(headline="Due", language="pt", translation_of=str(original)),
+        editor,
+        Action("schedule", datetime.now(UTC) + timedelta(milliseconds=1)),
+    )
+    before = reload_article(scheduled).version
+    time.sleep(0.01)
+    assert publishing.publish_due(datetime.now(UTC)) == 1
+    assert reload_article(scheduled).version == before + 1

@@ -28,8 +28,14 @@ FORM = "application/x-www-form-urlencoded"
 def routes_that_need_a_session(app: Flask) -> list[tuple[str, str]]:
     """Return (method, path) of every newsroom route except the public ones."""
     return [
-        (method, re.sub(r"<int[^>]*>", "1", rule.rule).replace("<kind>", "authors"))
+        (
+            method,
+            re.sub(r"<int[^>]*>", "1", rule.rule)
+            .replace("<kind>", "authors")
+            .replace("<any(section, topic):named>", "topic"),
+        )
         for rule in app.url_map.iter_rules()
+        for path in [re.sub(r"<int[^>]*>", "1", rule.rule)]
         for method in sorted((rule.methods or set()) & {"GET", "POST"})
         if rule.endpoint.startswith("newsroom.")
         and app.view_functions[rule.endpoint] not in security.PUBLIC_VIEWS

@@ -239,8 +239,8 @@ def apply_action(article_id: int, by: User, action: Action) -> None:
         require_permission(by, action.name, article)
         before = public_version(article)
         apply_effect(session, article, action, now)
-        append_changes(session, article, before)
         article.saved_at = now
+        append_changes(session, article, before)
         add_revision(session, article, action.name, None, by.id, now, action.note)
 
 
@@ -288,8 +288,8 @@ def publish_due(now: datetime | None = None) -> int:
                 section = joinedload(Article.section, innerjoin=True)
                 if article := session.scalar(query.options(section)):
                     apply_effect(session, article, Action("publish", article.published_at), now)
-                    append_changes(session, article, None)
                     article.saved_at = now
+                    append_changes(session, article, None)
                     add_revision(session, article, "publish", None, None, now)
                     published += 1
         except StorageError:

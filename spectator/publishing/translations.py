@@ -67,11 +67,12 @@ def append_groups(
 ) -> None:
     """Append an outbox row for each public story of these groups, except the excluded ones."""
     is_member = or_(Article.id.in_(group_ids), Article.translation_of_id.in_(group_ids))
-    ids = session.scalars(
+    query = (
         select(Article.id)
         .where(is_member, Article.status == "published", Article.id.not_in(excluded_ids))
         .order_by(Article.id)
     )
+    ids = session.scalars(query)
     outbox.append_all(session, [(article_id, "update") for article_id in ids])
 
 
