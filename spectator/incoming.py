@@ -48,7 +48,10 @@ class IncomingRequest:
         self.is_newsroom = False
         self.group = b""  # PICTURES or SEARCHES, whose requests are limited together
         self.token = b""  # of a session
-        self.person = b""  # who has logged in; set once the head is complete
+        self.person = (
+            b""  # who has logged in; this and the next are set once the head is complete
+        )
+        self.has_ended = False  # the session of a large body
         self.network = ""  # of the client; set once the head is complete
         self.has_slot = False
 
@@ -62,7 +65,8 @@ class IncomingRequest:
     def slot_user(self) -> SlotUser:
         """Who needs the slot; all searches together are limited like one person."""
         person = self.group or self.person
-        return SlotUser(self.is_large, person, "" if self._has_own_turns else self.network)
+        network = "" if self._has_own_turns else self.network
+        return SlotUser(self.is_large, person, network, self.has_ended)
 
     @property
     def _has_own_turns(self) -> bool:

@@ -13,20 +13,25 @@ from typing import NamedTuple
 
 # What all requests of a kind have instead of a person.
 STRANGERS, PICTURES, SEARCHES = b"", b"pictures", b"searches"
-FORMER = b"former"  # large bodies with a session that has ended: their text is shown again
-ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES, FORMER})
+ANONYMOUS_KINDS = frozenset({STRANGERS, PICTURES, SEARCHES})
 
 
 class SlotUser(NamedTuple):
     """A request that needs a slot; `person` has logged in, or is its kind if nobody has.
 
     However many sessions a person has, they count together. `network` is the client's, for requests
-    without a person.
+    without a person. A large body `has_ended` if its session has; its text is only shown again.
     """
 
     is_large: bool
     person: bytes
     network: str = ""
+    has_ended: bool = False
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether people who have logged in come first."""
+        return self.has_ended or self.person in ANONYMOUS_KINDS
 
     @property
     def owner(self) -> tuple[bytes, str]:
@@ -49,12 +54,13 @@ class RequestSlots:
         own = [other for other in self.users.elements() if other.person == user.person]
         is_free = self.users.total() < self.limit and len(own) < self.limit_of_one_kind
         if user.is_large:
-            large_count = sum(other.is_large for other in self.users.elements())
-            own_large_count = sum(other.is_large for other in own)
+            large = [other for other in self.users.elements() if other.is_large]
+            ended_count = sum(other.has_ended for other in large)
             is_free = (
                 is_free
-                and large_count < self.limit_of_one_kind
-                and own_large_count < self.limit_of_large
+                and len(large) < self.limit_of_one_kind
+                and sum(other.is_large for other in own) < self.limit_of_large
+                and not (user.has_ended and ended_count >= self.limit_of_large)
             )
         if is_free:
             self.users[user] += 1
@@ -76,7 +82,7 @@ def turns(waiting: Sequence[SlotUser]) -> list[int]:
 
     def rank(position: int) -> tuple[bool, int]:
         user = waiting[position]
-        return user.person in ANONYMOUS_KINDS, sizes[user.owner]
+        return user.is_anonymous, sizes[user.owner]
 
     return sorted(range(len(waiting)), key=rank)
 

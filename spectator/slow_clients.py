@@ -36,7 +36,7 @@ from spectator.incoming import (
     receive,
 )
 from spectator.outgoing import Outgoing
-from spectator.request_slots import ANONYMOUS_KINDS, FORMER, RequestSlots, surplus, turns
+from spectator.request_slots import RequestSlots, surplus, turns
 from spectator.search_paths import is_search_path
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if not is_ready:
             return _DEFER if time.monotonic() < incoming.deadline else False
         if incoming.needs_slot:
-            incoming.person = self.find_person(incoming)
+            self.identify(incoming)
             incoming.network = self.find_network(incoming, conn.client)
             if incoming.is_large and not incoming.person:
                 return send_and_close(conn.sock, REFUSED)
@@ -128,15 +128,13 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         finally:
             conn.sock = sock
 
-    def find_person(self, incoming: IncomingRequest) -> bytes:
-        """Return whose session token a request has, b"" if none.
-
-        The session may have ended, unless the request has a large body.
-        """
+    def identify(self, incoming: IncomingRequest) -> None:
+        """Set whose session token a request has, and of a large body whether the session ended."""
         token = incoming.token.decode("latin-1")
         with self.wsgi.app_context():
-            person = token_owner(token)
-            return FORMER if person and incoming.is_large and not may_be_live(token) else person
+            incoming.person = token_owner(token)
+            is_checked = bool(incoming.person) and incoming.is_large
+            incoming.has_ended = is_checked and not may_be_live(token)
 
     def find_network(self, incoming: IncomingRequest, peer: Any) -> str:
         """Return the network of the client that has sent a request."""
@@ -152,7 +150,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.slots.release(conn.slot)
             conn.slot = None
         if result is NEEDS_SLOT:
-            is_anonymous = conn.incoming.slot_user.person in ANONYMOUS_KINDS
+            is_anonymous = conn.incoming.slot_user.is_anonymous
             seconds = ANONYMOUS_QUEUE_SECONDS if is_anonymous else QUEUE_SECONDS
             conn.timeout = time.monotonic() + seconds
             self.queued.append(conn)

@@ -22,6 +22,7 @@ from tests import object_stores
 from tests.conftest import settings
 from tests.object_stores import BadStore, contents, response
 from tests.test_withdrawn_pictures import jpeg
+from tests.unfinished_backups import unfinished_workspace
 
 TODAY = date(2026, 11, 29)
 Story = Callable[..., int]
@@ -261,11 +262,23 @@ def test_the_doctor_probes_the_bucket_of_the_pictures(
 def test_what_a_killed_backup_left_is_deleted_by_the_next(
     app: Flask, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    unfinished = tmp_path / ".backup-killed"
-    unfinished.mkdir()
-    (unfinished / "database.sqlite").write_bytes(b"half")
+    unfinished = unfinished_workspace(tmp_path)
     with backup.workspace(tmp_path) as running:
         assert not unfinished.exists()
         backup.make(app.config, tmp_path / "a.backup")
         assert running.exists(), "that of a running backup stays"
-    assert [path.name for path in tmp_path.glob(".backup-*")] == []
+    assert [path.name for path in tmp_path.glob(".spectator-backup-*")] == []
+
+
+def test_a_backup_deletes_nothing_that_it_did_not_make(app: Flask, tmp_path: Path) -> None:
+    foreign = [tmp_path / ".backup-photos", tmp_path / ".spectator-backup-photos"]
+    for directory in foreign:
+        directory.mkdir()
+        (directory / "a.jpg").write_bytes(b"precious")
+    elsewhere = unfinished_workspace(tmp_path, "another-host")
+    link, target = tmp_path / ".spectator-backup-link", unfinished_workspace(tmp_path / "there")
+    link.symlink_to(target)
+    (tmp_path / ".spectator-backup-file").touch()
+    backup.make(app.config, tmp_path / "a.backup")
+    assert all((directory / "a.jpg").exists() for directory in foreign)
+    assert elsewhere.exists() and target.exists() and link.is_symlink()

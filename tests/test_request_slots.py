@@ -24,7 +24,7 @@ from spectator.db import db
 from spectator.incoming import IncomingRequest
 from spectator.models import User
 from spectator.outgoing import Outgoing
-from spectator.request_slots import FORMER, SEARCHES, RequestSlots, SlotUser, surplus, turns
+from spectator.request_slots import SEARCHES, RequestSlots, SlotUser, surplus, turns
 from spectator.slow_clients import BoundedWorker
 
 CONFIG = {"MEDIA": Path("media"), "TRUSTED_PROXIES": 0}
@@ -162,7 +162,7 @@ def test_forty_sessions_of_a_person_have_the_turns_of_one(app: Flask, editor: Us
         incoming.add(
             f"GET /newsroom/ HTTP/1.1\r\nCookie: __Host-session={token}\r\n\r\n".encode()
         )
-        incoming.person = BoundedWorker.find_person(worker, incoming)  # type: ignore[arg-type]
+        BoundedWorker.identify(worker, incoming)  # type: ignore[arg-type]
         users.append(incoming.slot_user)
     assert turns(users)[0] == 40, "the colleague is next"
     assert granted(users) == [True, True, *[False] * 38, True], "one thread is left to others"
@@ -187,10 +187,13 @@ def test_large_bodies_with_an_ended_session_count_together(
     accounts.log_out(ended)
     accounts.disable_user("c@example.org")
     users = [large_body_of(app, token) for token in (ended, disabled, live)]
-    assert [user.person for user in users] == [FORMER, FORMER, accounts.token_owner(live)]
-    assert granted(users) == [True, False, True], "those who may save have a slot"
+    assert [user.has_ended for user in users] == [True, True, False]
+    assert granted([users[1], users[0]]) == [True, False], "of all together one"
+    assert granted([users[1], users[2]]) == [True, True], "those who may save have a slot"
+    assert granted([users[2], users[0]]) == [True, False], "both are the editor's"
+    assert turns([users[0], users[2]]) == [1, 0], "those who may save come first"
     monkeypatch.setattr(accounts.sessions, "session_by_token", raise_operational_error)
-    assert large_body_of(app, ended).person == accounts.token_owner(ended)
+    assert not large_body_of(app, ended).has_ended
 
 
 def large_body_of(app: Flask, token: str) -> SlotUser:
@@ -199,7 +202,7 @@ def large_body_of(app: Flask, token: str) -> SlotUser:
     head = f"POST /newsroom/stories HTTP/1.1\r\nCookie: __Host-session={token}\r\n"
     incoming.add(f"{head}Content-Length: 100000\r\n\r\n".encode())
     worker = SimpleNamespace(wsgi=app)
-    incoming.person = BoundedWorker.find_person(worker, incoming)  # type: ignore[arg-type]
+    BoundedWorker.identify(worker, incoming)  # type: ignore[arg-type]
     return incoming.slot_user
 
 

@@ -17,6 +17,7 @@ from spectator.cli import main
 from spectator.operations import backup
 from spectator.operations import restore as restoring
 from tests.conftest import settings
+from tests.unfinished_backups import unfinished_workspace
 
 pytestmark = pytest.mark.sqlite
 
@@ -61,9 +62,7 @@ def test_a_database_on_another_file_system_is_restored(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    killed = tmp_path / "another/disk/.backup-killed"
-    killed.mkdir(parents=True)
-    (killed / "database.sqlite").touch()
+    killed = unfinished_workspace(tmp_path / "another/disk")
     restore(path, empty)
     assert database.exists() and not killed.exists()
     shutil.rmtree(tmp_path / "another")

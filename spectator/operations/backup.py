@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ from spectator.operations.durable_files import open_private, sync_directory
 
 __all__ = ["BackupError", "Manifest", "check", "local_copy", "make"]
 UNFINISHED_SUFFIX = ".unfinished"
+# Of temporary directories, and the file in them with the name of the host that made them.
+WORKSPACE_PREFIX, OWNER_FILE = ".spectator-backup-", "made-on-host"
 MIN_FREE_BYTES = 100_000_000  # what a backup leaves on the disk for the site
 Destination = Path | str  # a file, or s3://bucket/prefix/name
 
@@ -121,21 +124,29 @@ def local_copy(target: Destination, directory: Path) -> Iterator[Path]:
 def workspace(directory: Path) -> Iterator[Path]:
     """Yield a temporary directory; those of processes that were killed are deleted before.
 
-    A process holds a lock on its own, which ends with the process.
+    A process holds a lock on its own, which ends with the process. The owner's name is in it, so
+    that nothing else is ever deleted, nor what another host uses, whose locks may be invisible.
     """
-    for path in directory.glob(".backup-*"):
+    for path in directory.glob(f"{WORKSPACE_PREFIX}*"):
         # It may be another user's, or deleted by another process at this moment.
-        with suppress(FileNotFoundError, PermissionError), _lock(path) as is_unused:
-            if is_unused:
+        with (
+            suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+            _lock(path) as is_unused,
+        ):
+            if is_unused and (path / OWNER_FILE).read_text("utf-8") == socket.gethostname():
                 shutil.rmtree(path)
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=directory) as name, _lock(Path(name)):
+    with (
+        tempfile.TemporaryDirectory(prefix=WORKSPACE_PREFIX, dir=directory) as name,
+        _lock(Path(name)),
+    ):
+        (Path(name) / OWNER_FILE).write_text(socket.gethostname(), "utf-8")
         yield Path(name)
 
 
 @contextmanager
 def _lock(directory: Path) -> Iterator[bool]:
     """Lock a directory; yield whether that was possible."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     is_locked = False
     try:
         with suppress(BlockingIOError):
