@@ -97,7 +97,7 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     command = command.replace("/etc/nginx/sites-available/spectator", str(target))
     subprocess.run(["sh", "-ec", command], cwd=ROOT, check=True)
     before, after = (ROOT / "deploy/nginx.conf").read_text("utf-8"), target.read_text("utf-8")
-    assert before.count("\nupstream spectator") == 3 and "\nupstream spectator" not in after
+    assert before.count("\nupstream spectator") == 4 and "\nupstream spectator" not in after
     assert set(re.findall(r"^upstream \w+", before, re.MULTILINE)) == set(
         re.findall(r"^upstream \w+", hosts, re.MULTILINE)
     )
@@ -116,6 +116,11 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     assert int(seconds) > ANONYMOUS_QUEUE_SECONDS + attempts * patience.seconds + 5
     for own in (search, pictures):
         assert "proxy_pass http://spectator;" not in own and "proxy_next_upstream error;" in own
+    # Nor must pages with a query string, which anybody can invent.
+    [queries] = re.findall(
+        r"^map \$is_args (\$\w+) {\n    default spectator_queries;", after, re.M
+    )
+    assert f"proxy_pass http://{queries};" in after.partition("location / {")[2]
     upstreams = re.findall(r"^upstream [^}]*}\n", before, re.MULTILINE)
     assert after.count("\n") == before.count("\n") - "".join(upstreams).count("\n")
 
