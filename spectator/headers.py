@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from spectator import request_ids
 from spectator.config import EDITOR_SCRIPTS
 from spectator.stylesheet import Stylesheet
+from spectator.urls import is_loopback
 
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -30,16 +31,19 @@ FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
 
 def content_security_policy(
-    style_hashes: str, pictures: str, scripts: list[str], *directives: str
+    style_hashes: str, cdn: str, files: str, scripts: list[str], *directives: str
 ) -> str:
-    """Return a strict policy: these scripts and pictures, the site's own styles, nothing else."""
+    """Return a strict policy: these scripts and files, the site's own styles, nothing else.
+
+    `files` are the sources of pictures, audio and video, `cdn` is another one of pictures.
+    """
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
             f"style-src 'self' {style_hashes}",
-            f"img-src {pictures}",
-            "media-src 'self'",
+            f"img-src {files} data: {cdn}".rstrip(),
+            f"media-src {files}",
             "connect-src 'self'",
             "manifest-src 'self'",
             "form-action 'self'",
@@ -83,12 +87,20 @@ def register(app: Flask) -> None:
     newsroom_scripts = [*site_scripts, *(url for url, _ in EDITOR_SCRIPTS)]
     stylesheet: Stylesheet = app.extensions["stylesheet"]
     media_url: str = app.config["MEDIA_URL"]
-    pictures = f"'self' data: {media_url}/" if media_url else "'self' data:"
-    policy_of = partial(content_security_policy, stylesheet.csp_sources, pictures)
-    public = policy_of(site_scripts, "frame-ancestors 'none'")
-    newsroom = policy_of(newsroom_scripts, "frame-src 'self'", "frame-ancestors 'none'")
+    cdn = f"{media_url}/" if media_url else ""
+    policy_of = partial(content_security_policy, stylesheet.csp_sources, cdn)
+    public = policy_of("'self'", site_scripts, "frame-ancestors 'none'")
     hsts = "max-age=31536000" + ("; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else "")
-    framed = policy_of(["'none'"], "frame-ancestors 'self'")
+    framed = policy_of("'self'", ["'none'"], "frame-ancestors 'self'")
+
+    def newsroom_policy() -> str:
+        """Return the policy of newsroom pages: pictures in a text must not load costly pages."""
+        hosts = {app.config["SITE_URL"]} | (
+            {request.host_url.rstrip("/")} if is_loopback(request.host) else set()
+        )
+        files = [f"{host}{path}" for host in sorted(hosts) for path in ("/media/", "/static/")]
+        directives = ("frame-src 'self'", "frame-ancestors 'none'")
+        return policy_of(" ".join(files), newsroom_scripts, *directives)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -103,7 +115,8 @@ def register(app: Flask) -> None:
             response.headers.setdefault("Content-Security-Policy", framed)
         for name, value in DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
-        policy = newsroom if request.path.startswith("/newsroom/") else public
+        is_newsroom = request.path.startswith("/newsroom/")
+        policy = newsroom_policy() if is_newsroom else public
         response.headers.setdefault("Content-Security-Policy", policy)
         if request.path.startswith("/newsroom/") or response.status_code >= 500:
             # Never on a page that caches store: they would repeat the id to others.

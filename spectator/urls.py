@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -61,3 +62,12 @@ def absolute_url(path: str) -> str:
     """Return the absolute public URL of a path; an absolute URL stays as it is."""
     site_url: str = current_app.config["SITE_URL"]
     return site_url + path if path.startswith("/") else path
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a Host header, with or without a port, is a loopback address."""
+    name = re.sub(r":\d+$", "", host).strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"

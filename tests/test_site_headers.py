@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.newsroom_client import logged_in_client
+
+FILES = ("media", "static")
 PUBLIC_POLICY = {
     "default-src": "'none'",
     "img-src": "'self' data:",
@@ -76,3 +81,18 @@ def test_a_page_of_the_newsroom_may_frame_its_preview_and_is_framed_by_nobody(
     assert headers["X-Frame-Options"] == "DENY"
     assert "frame-src 'self'; frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "purify.min.js" in headers["Content-Security-Policy"]
+
+
+def test_texts_in_the_newsroom_load_files_and_no_costly_pages(app: Flask) -> None:
+    """The editor shows pictures of a text whose author may have written any address."""
+    client = logged_in_client(app)
+    policy = client.get("/newsroom/stories/new").headers["Content-Security-Policy"]
+    site = "https://spectator.example"
+    for directive in ("img-src", "media-src"):
+        [sources] = re.findall(rf"{directive} ([^;]+);", policy)
+        hosts = [
+            f"{host}/{path}/"
+            for host in ("http://localhost", site)
+            for path in ("media", "static")
+        ]
+        assert sources.split() == [*hosts, *(["data:"] if directive == "img-src" else [])]

@@ -124,6 +124,22 @@ def test_media_with_a_single_foreign_url_become_links(mixed: str) -> None:
     assert tag_names(render_body(mixed)) == ["p", "a"]
 
 
+@pytest.mark.parametrize(
+    "costly",
+    [
+        '<img src="/search?q=a">',
+        '<img src="/media/a/1.jpg?x=1" alt="A">',
+        '<img src="/media/../search">',
+        '<audio src="/?through=9-9"></audio>',
+        '<video src="/media/1.mp4" poster="/newsroom/stories/1/history/compare"></video>',
+        '<video><source src="/media/1.mp4"><source src="/feed.xml"></video>',
+        '<iframe src="/archive/" title="Chart"></iframe>',
+    ],
+)
+def test_no_story_makes_browsers_load_pages(costly: str) -> None:
+    assert tag_names(render_body(costly)) == ["p", "a"]
+
+
 def test_media_inside_media_leave_the_page_well_formed() -> None:
     html = render_body(
         '<audio src="//f.example/a"><ruby>&amp;<video controls=""></video></ruby></audio><p>on</p>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from spectator.i18n import lazy_gettext
 from spectator.models import User
 from spectator.newsroom import URL_PREFIX, bp
 from spectator.newsroom.preferences import follow_person
+from spectator.urls import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -177,15 +177,6 @@ def client(new_device: str = "") -> Client:
 def has_safe_transport() -> bool:
     """Return whether cookies are safe: the request used HTTPS or a loopback address."""
     return request.is_secure or is_loopback(request.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a Host header, with or without a port, is a loopback address."""
-    name = re.sub(r":\d+$", "", host).strip("[]").lower()
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def is_same_origin() -> bool | None:

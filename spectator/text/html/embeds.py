@@ -21,6 +21,7 @@ _TABLE = '<div class="table" role="region" tabindex="0" aria-label="{}">'
 _ATTRIBUTION = re.compile(
     r"(?<=</p>)(\s*+)<p>(?=\s*+[—–―])([^<]*+(?:<(?!/?p>)[^<]*+)*+)</p>(?=\s*+</blockquote>)"
 )
+_MEDIA_PATH = re.compile(r"/media/(?:[\w-]+/)*[\w-]+(?:\.\w+)?", re.ASCII)
 _YOUTUBE = re.compile(
     r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII
 )
@@ -32,10 +33,10 @@ def render_body(html: str, pictures: str = "/media/", table_label: str = "Table"
     Uploaded pictures, whose URLs start with /media/, are shown from the URL `pictures`. Screen
     readers call the box of a table `table_label`.
 
-    An iframe, video, audio or img from another site becomes a link to it, in a `<p class="embed">`
-    if a paragraph is allowed. Without a usable URL only its text stays. Tables get a scrollable
-    box, pictures load lazily, h1 becomes h2, and the attribution of a quote gets the class `by`.
-    Everything else is unchanged.
+    An iframe, video, audio or img whose file is not in /media/ becomes a link to it, in a `<p
+    class="embed">` if a paragraph is allowed. Without a usable URL only its text stays. Tables get
+    a scrollable box, pictures load lazily, h1 becomes h2, and the attribution of a quote gets the
+    class `by`. Everything else is unchanged.
     """
     page = _BodyRenderer(pictures, escape(table_label))
     for token in tokens(html):
@@ -54,6 +55,14 @@ def _is_local(url: str) -> bool:
     Browsers read a backslash as a slash, and skip tabs and line breaks.
     """
     return url.startswith("/") and url[1:2] not in {"/", "\\", "\t", "\n", "\r"}
+
+
+def _is_media(url: str) -> bool:
+    """Return whether a URL is that of a file in /media/, which costs the site nothing to send.
+
+    Any other path could be a costly page: a story must not make its readers' browsers load some.
+    """
+    return _MEDIA_PATH.fullmatch(url) is not None
 
 
 def _link_url(url: str) -> str:
@@ -125,7 +134,7 @@ class _BodyRenderer:
 
     def _write_image(self, tag: Tag) -> None:
         attributes = parse_attributes(tag)
-        if _is_local(attributes.get("src", "")):
+        if _is_media(attributes.get("src", "")):
             image = tag.raw.replace(' src="/media/', f' src="{escape(self.pictures)}', 1)
             self.out.append(f'{image.removesuffix(">")} loading="lazy">')
         else:
@@ -135,7 +144,7 @@ class _BodyRenderer:
 
     def _write_iframe(self, tag: Tag) -> None:
         attributes = parse_attributes(tag)
-        if _is_local(attributes.get("src", "")):
+        if _is_media(attributes.get("src", "")):
             self.out.append(f"{tag.raw}</iframe>")
         else:
             self._write_link_card(attributes.get("src", ""), attributes.get("title", ""))
@@ -157,13 +166,14 @@ class _BodyRenderer:
     def _end_media(self, media: _OpenMedia) -> None:
         """Close a video or audio element.
 
-        It stays if all its URLs are local; otherwise it becomes a link card or its fallback text.
+        It stays if all its files are in /media/; otherwise it becomes a link card or its fallback
+        text.
         """
         if self.nested_media:
             self.nested_media -= 1
             return
         self.media = None
-        if media.urls and all(_is_local(url) for url in media.urls):
+        if media.urls and all(map(_is_media, media.urls)):
             self.out.append(f"</{media.name}>")
             return
         inside = "".join(self.out[media.at :])
