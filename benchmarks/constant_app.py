@@ -1,4 +1,4 @@
-"""Upper bound of gunicorn's speed: a WSGI app that always returns the same bytes.
+"""Upper bound of gunicorn's speed: the site, but it always returns the same bytes.
 
 The folder named by CONSTANT_RESPONSE contains the response: `body` and `headers.json`.
 """
@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spectator.cli.context import create_ready_app
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -18,16 +20,11 @@ _body = [(_folder / "body").read_bytes()]
 _headers = [(name, value) for name, value in json.loads((_folder / "headers.json").read_text())]
 
 
-class ConstantApp:
-    """An app with the attribute that gunicorn.conf.py wraps, as Flask's apps have it."""
-
-    def wsgi_app(self, _environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        """Return the fixed response."""
-        start_response("200 OK", _headers)
-        return _body
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        return self.wsgi_app(environ, start_response)
+def respond(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    """Return the fixed response."""
+    start_response("200 OK", _headers)
+    return _body
 
 
-app = ConstantApp()
+app = create_ready_app()
+app.wsgi_app = respond  # type: ignore[method-assign]

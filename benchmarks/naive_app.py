@@ -14,6 +14,7 @@ from flask import Flask, abort, render_template, url_for
 from flask_sqlalchemy import SQLAlchemy
 from markupsafe import Markup
 
+from spectator.cli.context import create_ready_app
 from spectator.config import HTMX_INTEGRITY, HTMX_URL, TAGLINE
 from spectator.db import sqlite
 from spectator.stylesheet import DEFAULT
@@ -200,3 +201,10 @@ def create_app(database: str) -> Flask:
     app.jinja_env.globals.update(news_article=news_article, breadcrumb=breadcrumb)
     app.jinja_env.filters["minutes"] = lambda words: max(1, round(words / WORDS_PER_MINUTE))
     return app
+
+
+def create_server(database: str) -> Flask:
+    """Return the site for gunicorn, whose configuration needs it, answering as the naive app."""
+    site = create_ready_app()
+    site.wsgi_app = create_app(database).wsgi_app  # type: ignore[method-assign]
+    return site

@@ -22,7 +22,7 @@ def figures(
 
     The file contains `paths`, one a line.
     """
-    naive = f"benchmarks.naive_app:create_app({str(site.data / 'spectator.db')!r})"
+    naive = f"benchmarks.naive_app:create_server({str(site.data / 'spectator.db')!r})"
     with (
         run_gunicorn(COLD_APP, site.environ) as site_server,
         run_gunicorn(naive, site.environ, ready_path=paths[0]) as naive_server,
