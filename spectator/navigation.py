@@ -26,18 +26,23 @@ class Navigation:
 
 
 def _load_navigation() -> Navigation:
-    return Navigation(queries.sections(), queries.name_translations("section"))
+    return Navigation(*queries.sections_with_translations())
 
 
 def _navigation() -> Navigation:
-    """Return the navigation, cached for the current edition or, without one, for the request."""
+    """Return the navigation, read once a request, or once an edition if the page cache asks."""
     if not has_request_context():
         return _load_navigation()
-    edition = request.environ.get(EDITION_ENVIRON_KEY)
-    if edition is None:
-        if _NAVIGATION_KEY not in request.environ:
-            request.environ[_NAVIGATION_KEY] = _load_navigation()
-        return cast(Navigation, request.environ[_NAVIGATION_KEY])
+    environ = request.environ
+    if (cached := environ.get(_NAVIGATION_KEY)) is None:
+        edition = environ.get(EDITION_ENVIRON_KEY)
+        cached = _load_navigation() if edition is None else _navigation_of(edition)
+        environ[_NAVIGATION_KEY] = cached
+    return cast(Navigation, cached)
+
+
+def _navigation_of(edition: int) -> Navigation:
+    """Return the navigation of an edition of the database, which its pages share."""
     by_edition: dict[int, Navigation] = current_app.extensions["navigation"]
     if (cached := by_edition.get(edition)) is not None:
         return cached
@@ -56,7 +61,8 @@ def navigation() -> Sequence[Section]:
 
 def section_name(section: Section) -> str:
     """Return the name of a section in the language of the page, or else its own."""
-    row = _navigation().translations.get((section.id, current_language()))
+    translations = _navigation().translations
+    row = translations.get((section.id, current_language())) if translations else None
     return (row and row.name) or section.name
 
 

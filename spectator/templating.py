@@ -85,8 +85,13 @@ def date_time(moment: datetime) -> str:
 
 def page_language() -> str:
     """Return the language tag of the page: with its region, if it is the site's own."""
-    language, tag = current_language(), str(current_app.config["LANGUAGE"])
-    return tag if tag.partition("-")[0] == language.partition("-")[0] else language
+    return _page_tag(current_language(), current_app.config["LANGUAGE"])
+
+
+@cache
+def _page_tag(language: str, site_tag: str) -> str:
+    is_own = site_tag.partition("-")[0] == language.partition("-")[0]
+    return site_tag if is_own else language
 
 
 def recent_date(moment: datetime) -> str:
@@ -101,6 +106,37 @@ def recent_date(moment: datetime) -> str:
     if age == 0:
         return gettext("Today")
     return format_date_with_weekday(local) if 0 < age < 7 else format_long_date(local)
+
+
+def lang_attribute(article: Article) -> Markup:
+    """Return the attribute lang of a story, "" if the page is in its language.
+
+    This and the next two stand several times in each card; macros would take five times as long.
+    """
+    return _lang_attribute(article.language, page_language())
+
+
+@lru_cache(maxsize=200)
+def _lang_attribute(tag: str, page_tag: str) -> Markup:
+    return Markup("") if tag == page_tag else Markup(' lang="{}"').format(tag)
+
+
+def dir_attribute(article: Article) -> Markup:
+    """Return the attribute dir of a story, "" if the page has its direction."""
+    return _dir_attribute(article.language, page_language())
+
+
+@lru_cache(maxsize=200)
+def _dir_attribute(tag: str, page_tag: str) -> Markup:
+    direction = text_dir(tag)
+    return (
+        Markup("") if direction == text_dir(page_tag) else Markup(' dir="{}"').format(direction)
+    )
+
+
+def kind_class(article: Article) -> str:
+    """Return the class of opinion, which looks different, after a space; "" for other kinds."""
+    return " opinion" if story_kind(article) == "opinion" else ""
 
 
 def foreign_language(article: Article) -> str:
@@ -164,9 +200,11 @@ def story_kind(article: Article) -> str:
 
 def kind_label(article: Article) -> str:
     """Return the label of a story's kind, "" for news and if section or kicker are called so."""
-    label = STORY_KINDS.get(story_kind(article), "")
-    names = STORY_KINDS[DEFAULT_STORY_KIND], section_name(article.section), article.kicker
-    return "" if label in names else label
+    kind = story_kind(article)
+    if kind == DEFAULT_STORY_KIND:
+        return ""
+    label = STORY_KINDS.get(kind, "")
+    return "" if label in (section_name(article.section), article.kicker) else label
 
 
 def displayed(body: str) -> Markup:
@@ -219,6 +257,9 @@ def register(app: Flask) -> None:
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),
         "foreign_language": foreign_language,
         "kind_label": kind_label,
+        "kind_class": kind_class,
+        "lang_attribute": lang_attribute,
+        "dir_attribute": dir_attribute,
         "current_language": current_language,
         "language_name": language_name,
         "native_language_name": native_language_name,

@@ -29,18 +29,17 @@ def permalink(article: Article, slug: str = "") -> str:
 
 def permalink_at(section: str, slug: str, published_at: datetime | None) -> str:
     """Return the path of the story with this slug, section and publication time."""
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
-    day = (published_at or datetime.now(UTC)).astimezone(zone)
     path: str = current_app.config["PERMALINK"]
-    values = {
-        "section": section,
-        "slug": slug,
-        "year": f"{day.year:04}",
-        "month": f"{day.month:02}",
-        "day": f"{day.day:02}",
-    }
-    for name, value in values.items():
-        path = path.replace(f"<{name}>", value)
+    path = path.replace("<section>", section).replace("<slug>", slug)
+    if "<" in path:  # the date too
+        zone = ZoneInfo(current_app.config["TIMEZONE"])
+        day = (published_at or datetime.now(UTC)).astimezone(zone)
+        for name, value in (
+            ("year", f"{day.year:04}"),
+            ("month", f"{day:%m}"),
+            ("day", f"{day:%d}"),
+        ):
+            path = path.replace(f"<{name}>", value)
     return path
 
 

@@ -285,5 +285,5 @@ def test_names_of_all_facets_take_one_select(
     take_selects()
     client.get("/search?q=rain")
     selects = take_selects()
-    assert len(selects) == 5, "names of topics in the search, names of facets, stories, sections"
+    assert len(selects) == 4, "names of topics in the search, names of facets, stories, sections"
     assert sum("country" in select for select in selects) == 1

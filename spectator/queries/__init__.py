@@ -103,6 +103,7 @@ from spectator.queries.translated_names import (
     name_translations,
     section_or_topic,
     sections_or_topics,
+    sections_with_translations,
     translated_topics,
 )
 from spectator.queries.translations import (
@@ -195,6 +196,7 @@ __all__ = [
     "section_or_topic",
     "sections",
     "sections_or_topics",
+    "sections_with_translations",
     "select_full_articles",
     "select_published",
     "select_visible_counts",

@@ -51,6 +51,22 @@ def name_translations(
     return {(row.owner_id, row.language): row for row in db.session.scalars(query)}
 
 
+def sections_with_translations() -> tuple[list[Section], dict[tuple[int, str], NameTranslation]]:
+    """Return the sections in the order of the navigation, and their translations as above."""
+    is_own = (NameTranslation.kind == "section") & (NameTranslation.owner_id == Section.id)
+    query = (
+        select(Section, NameTranslation)
+        .outerjoin(NameTranslation, is_own)
+        .order_by(Section.position, Section.id)
+    )
+    rows = db.session.execute(query).all()
+    translations = [row for _, row in rows if row is not None]
+    return (
+        list(dict.fromkeys(section for section, _ in rows)),
+        {(row.owner_id, row.language): row for row in translations},
+    )
+
+
 def translated_topics(names: Collection[str], language: str) -> dict[str, str]:
     """Return the names of topics in a language by their own names, as far as there are any."""
     query = select(Topic.name, translated_name(Topic, language)).where(Topic.name.in_(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_TAG_LENGTH = 35
 
@@ -20,6 +21,7 @@ _RTL_LANGUAGES = frozenset(
 _RTL_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa".split())
 
 
+@lru_cache(maxsize=200)
 def text_dir(language: str) -> str:
     """Return the direction of a language's text for the HTML attribute `dir`: "rtl" or "ltr".
 
