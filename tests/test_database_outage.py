@@ -91,7 +91,7 @@ def test_other_database_errors_are_not_taken_for_an_outage(
     def fail(*_: object, **_more: object) -> None:
         raise ProgrammingError("SELECT", {}, Exception("a mistake"))
 
-    monkeypatch.setattr(queries, "sections", fail)
+    monkeypatch.setattr(queries, "load_front_page", fail)
     with pytest.raises(ProgrammingError):
         client.get("/")
 
