@@ -160,7 +160,9 @@ def test_logs_contain_no_searches_and_no_preview_links(proxied: ProxiedSite) -> 
     lines = log.read_text().splitlines()
     assert [line for line in lines if " 429 " in line], "rejected requests are not logged"
     assert [line for line in lines if '"/newsroom/shared/-"' in line]
-    assert "/the/last" in lines[-1] and "line" in lines[-1], "a request took two lines"
+    assert [line for line in lines if "/the/last" in line and "line" in line], (
+        "a request took two lines"
+    )
     for log_path in proxied.nginx.home.glob("*.log"):
         assert secret not in log_path.read_text(), log_path
 
