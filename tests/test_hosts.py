@@ -137,7 +137,7 @@ def test_a_new_leader_with_an_older_index_does_not_start_over(
     let_leases_expire()
     while fast.run_once():
         pass
-    assert related.queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert related.queries.consumer_offset(related.CONSUMER) == outbox.newest_number()
     assert not related.RelatedConsumer().catch_up(index)
     assert related.queries.consumer_offset(related.FULL_PASS) is None
 
@@ -154,7 +154,7 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
     slow = switch.to(tmp_path / "a")
     while slow.run_once():
         pass
-    indexed_edition = outbox.edition()
+    indexed_number = outbox.newest_number()
     slow.membership.report()
     let_leases_expire()
     for number in range(2):
@@ -163,11 +163,11 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
     while fast.run_once():
         pass
     fast.run_maintenance()
-    assert outbox.oldest_seq() == indexed_edition
+    assert outbox.oldest_number() == indexed_number
     let_hosts_stop(registry.RETENTION + timedelta(minutes=1))
     fast.membership.report()
     fast.run_maintenance()
-    assert outbox.oldest_seq() == outbox.edition()
+    assert outbox.oldest_number() == outbox.newest_number()
     assert [name[-2:] for name in stored_hosts()] == ["/b"]
 
 
@@ -267,12 +267,12 @@ def test_a_host_without_an_index_keeps_the_changes_since_it_was_missing(
 ) -> None:
     story()
     offset = idle_worker.maintenance.own_offset()
-    assert offset == outbox.edition()
+    assert offset == outbox.newest_number()
     story(headline="Published during the build")
     assert idle_worker.maintenance.own_offset() == offset
     while idle_worker.run_once():
         pass
-    assert idle_worker.maintenance.own_offset() == outbox.edition() > offset
+    assert idle_worker.maintenance.own_offset() == outbox.newest_number() > offset
 
 
 def test_hashes_of_pictures_tell_buckets_apart_but_no_directories(
