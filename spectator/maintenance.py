@@ -123,7 +123,7 @@ class Maintenance:
         index = indexing.open_public_index(self.data_dir)
         offset = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
         offset = min(offset, self.proxy_cache.prunable_through(offset))
-        others = registry.lowest_offset()
+        others = registry.lowest_offset_of_others()
         offset = offset if others is None else min(offset, others)
         if offset and outbox.oldest_number() < offset:
             outbox.prune(offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_a_site_on_sqlite_has_every_lease_and_stores_none(app: Flask) -> None:
     app.config["DATA_DIR"] /= "renamed"
     registry.prune()
     assert stored_hosts() == []
-    assert registry.running_hosts() == [] and registry.lowest_offset() is None
+    assert registry.other_running_hosts() == [] and registry.lowest_offset_of_others() is None
 
 
 @needs_postgresql
@@ -95,7 +96,7 @@ def test_one_host_at_a_time_is_the_leader(switch: Switch, tmp_path: Path) -> Non
     switch.to(tmp_path / "b")
     second.sign_off()
     switch.to(tmp_path / "a")
-    assert registry.running_hosts() == []
+    assert registry.other_running_hosts() == []
     first.report()
     assert first.has(leases.LEADER)
 
@@ -164,7 +165,7 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
         pass
     fast.run_maintenance()
     assert outbox.oldest_number() == indexed_number
-    let_hosts_stop(registry.RETENTION + timedelta(minutes=1))
+    let_hosts_stop(registry.HOST_RETENTION + timedelta(minutes=1))
     fast.membership.report()
     fast.run_maintenance()
     assert outbox.oldest_number() == outbox.newest_number()
@@ -287,12 +288,33 @@ def test_hashes_show_no_setting_and_follow_each(app: Flask, tmp_path: Path) -> N
     theme = tmp_path / "theme.css"
     theme.write_text(":root { --accent: #000 }")
     hashes = shared_settings.hash_settings(app.config)
-    assert set(shared_settings.NAMES) <= {row.name for row in config.SETTINGS}
+    assert set(shared_settings.HASHED_BY_VALUE) <= {row.name for row in config.SETTINGS}
     assert app.config["SECRET_KEY"] not in str(hashes)
-    changes = dict.fromkeys((*shared_settings.NAMES, "SECRET_KEY"), "another")
+    changes = dict.fromkeys((*shared_settings.HASHED_BY_VALUE, "SECRET_KEY"), "another")
     for name, value in (changes | {"THEME": theme}).items():
         other = shared_settings.hash_settings(app.config | {name: value})
         assert {key for key in hashes if hashes[key] != other[key]} == {name}
+
+
+def test_the_hash_of_a_theme_is_that_of_the_one_read_at_the_start(
+    app: Flask, tmp_path: Path
+) -> None:
+    settings = app.config | {"THEME": tmp_path / "theme.css"}
+    settings["THEME"].write_text(":root { --accent: #000 }")
+    hashes = shared_settings.hash_settings(settings)
+    settings["THEME"].write_text(":root { --accent: #fff }")
+    assert shared_settings.hash_settings(settings) == hashes
+
+
+def test_a_data_directory_may_have_any_path(app: Flask) -> None:
+    long = "/srv/" + "long/" * 60
+    ids = [registry.host_id(Path(f"/{name}{long}")) for name in "ab"]
+    assert len({*ids, *(registry.host_id(Path(f"{long}{name}")) for name in "ab")}) == 4
+    app.config["DATA_DIR"] = Path(os.fsdecode(b"/srv/r\xe9daction"))
+    with db.write() as session:
+        host = registry.own_host(session)
+    assert stored_hosts() == [host.name]
+    assert host.name.endswith(":/srv/r\N{REPLACEMENT CHARACTER}daction")
 
 
 @needs_postgresql
