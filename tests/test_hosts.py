@@ -384,6 +384,25 @@ def test_the_database_is_not_copied_while_another_host_runs(
 
 
 @needs_postgresql
+def test_a_copy_of_the_pictures_is_repeated_if_another_host_runs(
+    app: Flask,
+    switch: Switch,
+    runner: FlaskCliRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = app.config["DATA_DIR"]
+    switch.to(tmp_path / "a").membership.report()
+    app.config["DATA_DIR"] = own
+    use_site(app, monkeypatch)
+    result = runner.invoke(main, ["media", "move", str(tmp_path / "pictures")])
+    assert result.exit_code == 0 and "Stop it on every host, run this command" in result.output
+    let_hosts_stop()
+    result = runner.invoke(main, ["media", "move", str(tmp_path / "pictures")])
+    assert result.exit_code == 0 and "Now set SPECTATOR_MEDIA=" in result.output
+
+
+@needs_postgresql
 def test_due_stories_follow_the_clock_of_the_server(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
