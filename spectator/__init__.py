@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from spectator import (
@@ -29,9 +30,18 @@ from spectator import (
 from spectator.outbox import OutboxReader
 
 
+class NoSessions(SessionInterface):
+    """Flask's own sessions are not used: people's are in the database, and readers have none."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Return None, so that Flask neither reads nor sets a cookie."""
+
+
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     """Create the application from the settings in the environment. Raises config.ConfigError."""
     app = Flask(__name__, template_folder="../templates", static_folder=None)
+    app.jinja_environment = templating.TemplateEnvironment
+    app.session_interface = NoSessions()
     settings = config.load(os.environ if environ is None else environ)
     app.config.update(settings, SECRET_KEY=config.secret_key(settings))
     request_limits.register(app)

@@ -72,8 +72,10 @@ def current_edition() -> Edition:
     """Return the edition to whose lists a page leads; outside of pages the default one."""
     if not has_app_context():
         return Edition(i18n.SOURCE_LANGUAGE)
-    default = all_editions()[0]
-    return cast(Edition, g.get("edition", default)) if has_request_context() else default
+    default, *others = all_editions()
+    if not others or not has_request_context():
+        return default
+    return cast(Edition, g.get("edition", default))
 
 
 def split_path(path: str) -> tuple[Edition, str]:

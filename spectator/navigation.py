@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app, has_request_context, request
 
 from spectator import queries
 from spectator.db import db
+from spectator.editions import current_edition
 from spectator.i18n import current_language
 from spectator.models import NameTranslation, Section
-from spectator.pagecache import OUTBOX_NUMBER_ENVIRON_KEY
+from spectator.pagecache import EDITION_ENVIRON_KEY
+from spectator.urls import listing_path
 
 _NAVIGATION_KEY = "spectator.navigation"  # in the environ of a request
 
 
 @dataclass(frozen=True, slots=True)
+class SectionLink:
+    """A link to a section, with its name in the language of the page."""
+
+    slug: str
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Navigation:
-    """The sections in their order, and their translations by (id, language)."""
+    """The sections in their order, and their translations by (id, language).
+
+    `links` are those of the pages so far, by language and path prefix of the edition.
+    """
 
     sections: Sequence[Section]
     translations: Mapping[tuple[int, str], NameTranslation]
+    links: dict[tuple[str, str], list[SectionLink]] = field(default_factory=dict)
 
 
 def _load_navigation() -> Navigation:
@@ -30,33 +45,44 @@ def _load_navigation() -> Navigation:
 
 
 def _navigation() -> Navigation:
-    """Return the navigation, read once a request, for the page cache once an outbox number."""
+    """Return the navigation, read once a request, or once an edition if the page cache asks."""
     if not has_request_context():
         return _load_navigation()
     environ = request.environ
     if (cached := environ.get(_NAVIGATION_KEY)) is None:
-        number = environ.get(OUTBOX_NUMBER_ENVIRON_KEY)
-        cached = _load_navigation() if number is None else _navigation_at(number)
+        edition = environ.get(EDITION_ENVIRON_KEY)
+        cached = _load_navigation() if edition is None else _navigation_of(edition)
         environ[_NAVIGATION_KEY] = cached
     return cast(Navigation, cached)
 
 
-def _navigation_at(number: int) -> Navigation:
-    """Return the navigation at an outbox number, which all pages rendered at that number share."""
-    by_outbox_number: dict[int, Navigation] = current_app.extensions["navigation"]
-    if (cached := by_outbox_number.get(number)) is not None:
+def _navigation_of(edition: int) -> Navigation:
+    """Return the navigation of an edition of the database, which its pages share."""
+    by_edition: dict[int, Navigation] = current_app.extensions["navigation"]
+    if (cached := by_edition.get(edition)) is not None:
         return cached
     loaded = _load_navigation()
     for row in (*loaded.sections, *loaded.translations.values()):
         db.session.expunge(row)
-    by_outbox_number.clear()
-    by_outbox_number[number] = loaded
+    by_edition.clear()
+    by_edition[edition] = loaded
     return loaded
 
 
 def navigation() -> Sequence[Section]:
     """Return the sections in the order of the navigation."""
     return _navigation().sections
+
+
+def section_links() -> list[SectionLink]:
+    """Return links to the sections, in the order of the navigation."""
+    links, key = _navigation().links, (current_language(), current_edition().prefix)
+    if key not in links:
+        links[key] = [
+            SectionLink(section.slug, listing_path(section), section_name(section))
+            for section in navigation()
+        ]
+    return links[key]
 
 
 def section_name(section: Section) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from functools import cache, lru_cache
@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
+from flask.templating import Environment as FlaskEnvironment
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 from markupsafe import Markup
 
@@ -29,7 +30,7 @@ from spectator.formats import (
 from spectator.i18n import current_language, gettext, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
 from spectator.models import DEFAULT_STORY_KIND, STORY_KINDS, Article, Picture
-from spectator.navigation import navigation, section_description, section_name
+from spectator.navigation import section_description, section_links, section_name
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
@@ -213,6 +214,18 @@ def displayed(body: str) -> Markup:
     return Markup(html)  # noqa: S704 - cleaned when it was stored
 
 
+class TemplateEnvironment(FlaskEnvironment):
+    """Flask's environment, whose templates share one dictionary of globals.
+
+    Jinja gives each template a chain of two mappings, which every import and rendering copies key
+    by key.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template, which are the environment's unless it has its own."""
+        return super().make_globals(d) if d else self.globals
+
+
 class BootTemplateLoader(BaseLoader):
     """A loader of templates as they were at start-up, so that an update of the checkout is safe."""
 
@@ -271,6 +284,7 @@ def register(app: Flask) -> None:
         "avif_renditions": avif_renditions,
         "renditions": renditions,
         "section_description": section_description,
+        "section_links": section_links,
         "section_name": section_name,
         "static_path": files.url,
         "story_kind": story_kind,
@@ -281,7 +295,6 @@ def register(app: Flask) -> None:
         "year": lambda: datetime.now(_newsroom_zone()).year,
     }
     app.extensions["navigation"] = {}
-    app.context_processor(lambda: {"sections": cache(navigation)})  # read at most once a page
     app.jinja_env.globals.update(settings | globals_)
     app.jinja_env.filters.update(
         displayed=displayed,

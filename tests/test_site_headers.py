@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 
+import flask
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -44,6 +45,11 @@ def test_headers_of_every_response(client: FlaskClient) -> None:
         "Strict-Transport-Security"
         in client.get("/", base_url="https://spectator.example").headers
     )
+
+
+def test_flask_keeps_no_session(app: Flask) -> None:
+    with app.test_request_context(), pytest.raises(RuntimeError):
+        flask.session["name"] = "value"
 
 
 def test_errors_and_redirects_are_not_stored_without_revalidation(
