@@ -202,6 +202,13 @@ def test_all_other_markup_is_unchanged() -> None:
     assert '<a href="#fnref-1" rel="noopener">' in html
 
 
+@given(any_markup)
+def test_a_body_that_needs_no_change_is_not_parsed(markup: str) -> None:
+    body = clean_html(markup)
+    if embeds._UNCHANGED_BODY.fullmatch(body):
+        assert embeds._render_tags(body, "/media/", "Table") == body
+
+
 @settings(deadline=None, max_examples=100)
 @given(any_markup)
 def test_whatever_was_stored_is_shown_well_formed(html: str) -> None:

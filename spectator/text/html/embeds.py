@@ -21,6 +21,11 @@ _TABLE = '<div class="table" role="region" tabindex="0" aria-label="{}">'
 _ATTRIBUTION = re.compile(
     r"(?<=</p>)(\s*+)<p>(?=\s*+[—–―])([^<]*+(?:<(?!/?p>)[^<]*+)*+)</p>(?=\s*+</blockquote>)"
 )
+# A body of well-formed tags, none of which `render_body` changes: most bodies are such.
+_UNCHANGED_BODY = re.compile(
+    r"(?:[^<]++|</?(?!(?:audio|h1|iframe|img|source|table|track|video)\b)[a-z][a-z0-9]*+"
+    r'(?: [a-z-]++="[^"<>]*+")*+>)*+'
+)
 _MEDIA_PATH = re.compile(r"/media/(?:[\w-]+/)*[\w-]+(?:\.\w+)?", re.ASCII)
 _YOUTUBE = re.compile(
     r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII
@@ -38,6 +43,12 @@ def render_body(html: str, pictures: str = "/media/", table_label: str = "Table"
     a scrollable box, pictures load lazily, h1 becomes h2, and the attribution of a quote gets the
     class `by`. Everything else is unchanged.
     """
+    if not _UNCHANGED_BODY.fullmatch(html):
+        html = _render_tags(html, pictures, table_label)
+    return _ATTRIBUTION.sub(r'\1<p class="by">\2</p>', html)
+
+
+def _render_tags(html: str, pictures: str, table_label: str) -> str:
     page = _BodyRenderer(pictures, escape(table_label))
     for token in tokens(html):
         if isinstance(token, str):
@@ -46,7 +57,7 @@ def render_body(html: str, pictures: str = "/media/", table_label: str = "Table"
             page.end(token)
         else:
             page.start(token)
-    return _ATTRIBUTION.sub(r'\1<p class="by">\2</p>', "".join(page.out))
+    return "".join(page.out)
 
 
 def _is_local(url: str) -> bool:
