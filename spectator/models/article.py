@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from spectator.db import Base, UTCDateTime
 from spectator.i18n import lazy_pgettext
@@ -232,6 +232,8 @@ class Article(Base):
     countries: Mapped[list[Country]] = relationship(
         secondary=article_country, order_by="Country.name", lazy="raise_on_sql"
     )
+    # only of stories for their pages; otherwise None
+    has_translations: Mapped[bool | None] = query_expression()
     notes: Mapped[list[ReaderNote]] = relationship(
         order_by="ReaderNote.made_at", cascade="all, delete-orphan", lazy="raise_on_sql"
     )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import joinedload, selectinload, undefer
+from sqlalchemy.orm import aliased, joinedload, selectinload, undefer, with_expression
 from sqlalchemy.orm.attributes import set_committed_value
 
 from spectator import outbox
@@ -37,8 +37,13 @@ def select_full_articles() -> Select[Article]:
 
 
 def _select_with_body() -> Select[Article]:
+    translation = aliased(Article)
+    is_translation = translation.translation_of_id == Article.id
     return select(Article).options(
         undefer(Article.body),
+        with_expression(
+            Article.has_translations, select(literal(1)).where(is_translation).exists()
+        ),
         joinedload(Article.section, innerjoin=True),
         joinedload(Article.picture),
         joinedload(Article.notes),

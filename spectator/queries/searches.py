@@ -21,12 +21,10 @@ class SearchStats(NamedTuple):
     milliseconds: int
 
 
-def top_searches(
-    days: int, *, only_without_results: bool = False, limit: int = 50
-) -> Sequence[SearchStats]:
+def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[SearchStats]:
     """Return the most frequent searches of recent days (UTC), including today.
 
-    With `only_without_results`, only texts whose last search found nothing.
+    Without `has_hits` only those whose last search found nothing.
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     times = func.sum(SearchCount.times)
@@ -44,7 +42,7 @@ def top_searches(
     is_last_day = (SearchCount.text == sums.c.text) & (SearchCount.day == sums.c.day)
     query = select(sums.c.text, sums.c.times, SearchCount.hits, sums.c.milliseconds)
     query = query.join(SearchCount, is_last_day).order_by(sums.c.times.desc(), sums.c.text)
-    if only_without_results:
+    if not has_hits:
         query = query.where(SearchCount.hits == 0)
     return [
         SearchStats(text, times, hits, int(milliseconds))

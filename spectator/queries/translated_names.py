@@ -51,15 +51,19 @@ def name_translations(
     return {(row.owner_id, row.language): row for row in db.session.scalars(query)}
 
 
+_SECTIONS_WITH_TRANSLATIONS = (
+    select(Section, NameTranslation)
+    .outerjoin(
+        NameTranslation,
+        (NameTranslation.kind == "section") & (NameTranslation.owner_id == Section.id),
+    )
+    .order_by(Section.position, Section.id)
+)
+
+
 def sections_with_translations() -> tuple[list[Section], dict[tuple[int, str], NameTranslation]]:
     """Return the sections in the order of the navigation, and their translations as above."""
-    is_own = (NameTranslation.kind == "section") & (NameTranslation.owner_id == Section.id)
-    query = (
-        select(Section, NameTranslation)
-        .outerjoin(NameTranslation, is_own)
-        .order_by(Section.position, Section.id)
-    )
-    rows = db.session.execute(query).all()
+    rows = db.session.execute(_SECTIONS_WITH_TRANSLATIONS).all()
     translations = [row for _, row in rows if row is not None]
     return (
         list(dict.fromkeys(section for section, _ in rows)),

@@ -44,7 +44,8 @@ def article(slug: str, **_parts: object) -> Response:
     if story.status == "withdrawn":
         response = make_response(render_template("errors/410.html", article=story), 410)
     else:
-        versions = queries.language_versions(story)
+        is_alone = story.translation_of_id is None and not story.has_translations
+        versions = [] if is_alone else queries.language_versions(story)
         response = make_response(
             render_template("site/article.html", article=story, versions=versions)
         )
