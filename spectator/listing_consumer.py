@@ -21,10 +21,10 @@ class ListingConsumer:
 
     def catch_up(self) -> bool:
         """Check the stories of the next rows, or all; return whether any listing was corrected."""
-        newest = outbox.newest_number()
-        if self.offset is None or not outbox.oldest_number() - 1 <= self.offset <= newest:
+        edition = outbox.edition()
+        if self.offset is None or not outbox.oldest_seq() - 1 <= self.offset <= edition:
             has_corrected = publishing.repair_listings()
-            self.offset = newest
+            self.offset = edition
         else:
             ids, self.offset = outbox.articles_changed_after(self.offset)
             has_corrected = bool(ids) and publishing.correct_listings(ids)

@@ -21,6 +21,7 @@ from spectator import publishing, queries
 from spectator.db import sqlite
 from spectator.importers import jsonl, runner
 from spectator.models import User
+from spectator.pagecache import EDITION_ENVIRON_KEY
 from tests.conftest import BASE, settings
 
 pytestmark = pytest.mark.sqlite
@@ -174,10 +175,15 @@ def test_pages_are_measured_without_the_middleware_around_the_site(app: Flask) -
         def __init__(self, inner: object) -> None:
             self.app = inner
 
-    own = page_cost.unwrap_cache(app)
-    assert not hasattr(own, "app")
-    app.wsgi_app = InFront(InFront(app.wsgi_app))  # type: ignore[method-assign,assignment]
-    assert page_cost.unwrap_cache(app) == own
+    calls: list[dict[str, object]] = []
+
+    def own(environ: dict[str, object], _start_response: object) -> list[bytes]:
+        calls.append(environ)
+        return [b"page"]
+
+    app.wsgi_app = InFront(InFront(own))  # type: ignore[method-assign,assignment]
+    assert page_cost.unwrap_cache(app)({"PATH_INFO": "/"}, lambda *_: None) == [b"page"]
+    assert calls == [{"PATH_INFO": "/", EDITION_ENVIRON_KEY: 0}]
 
 
 def words(page: str) -> list[str]:

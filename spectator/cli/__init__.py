@@ -44,7 +44,7 @@ for command in (
     imports.import_group,
     search.reindex,
     database.database,
-    media.media_group,
+    media.media,
     backups.backup,
     backups.restore,
 ):
