@@ -1,7 +1,7 @@
 """Corrects the listings of stories that code of another version changed; consumes the outbox.
 
 Publishing updates the listings itself. Between `spectator init` and the last reload, though,
-processes of the version before publish too, and they do not know a listing that is new.
+processes of the previous version publish too, and they do not know a listing that is new.
 """
 
 from __future__ import annotations

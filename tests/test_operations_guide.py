@@ -77,13 +77,13 @@ def test_a_backup_can_be_made_and_restored(
     result = shell(recipe("A backup"), data, "")
     assert result.returncode == 0, result.stderr
     [backup] = (tmp_path / "backups").iterdir()
-    assert result.stdout == f"1 stories and 1 pictures are in {backup}\n"
+    assert result.stdout == f"1 story and 1 picture are in {backup}\n"
     story()
     db.session.remove()
     db.engine.dispose(close=False)  # like a killed site, leave the write-ahead log
     result = shell(recipe("Restoring a backup"), data, str(backup))
     assert result.returncode == 0, result.stderr
-    assert "restored: 1 stories and 1 pictures of " in result.stdout
+    assert "restored: 1 story and 1 picture of " in result.stdout
     assert (data / "secret_key").read_text("ascii") == app.config["SECRET_KEY"]
     with closing(sqlite.connect(str(data / "spectator.db"))) as connection:
         assert connection.execute("SELECT count(*) FROM article").fetchone() == (1,)

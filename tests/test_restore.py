@@ -15,7 +15,7 @@ from flask import Flask
 from spectator import config
 from spectator.cli import main
 from spectator.operations import backup
-from spectator.operations import restore as restoring
+from spectator.operations import restore as restore_operations
 from tests.conftest import settings
 from tests.unfinished_backups import unfinished_workspace
 
@@ -46,7 +46,7 @@ def restore(path: Path, environ: dict[str, str]) -> None:
 
 def test_each_file_is_named_while_it_is_restored(path: Path, empty: dict[str, str]) -> None:
     names: list[str] = []
-    restoring.restore(config.load(empty), path, names.append)
+    restore_operations.restore(config.load(empty), path, names.append)
     assert names == ["database.sqlite", "originals/aa.jpg"]
 
 

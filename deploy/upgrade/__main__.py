@@ -1,9 +1,9 @@
 """Upgrade this checkout and the site that runs from it: `make upgrade [VERSION=v1.2.3]`.
 
 Backup, code, packages, `spectator init`, a check of the new code, reload. If a step fails or the
-new code does not answer, the code and the packages return to the commit before, and the site too if
-it was reloaded. The database is never restored by itself: older code can use the newer schema, and
-a restored backup would lose what was saved since.
+new code does not answer, the code and the packages return to the previous commit, and the site too
+if it was reloaded. The database is never restored by itself: older code can use the newer schema,
+and a restored backup would lose what was saved since.
 
 It uses the standard library only, and imports everything at the start: while it runs, every file of
 the checkout may change.
@@ -82,7 +82,7 @@ def roll_back(site: Site, old: str, has_reloaded: bool, error: BaseException) ->
             f"Returning to {old[:12]} failed too. {describe(second_error)} See docs/upgrading.md."
         )
         return 1
-    say(f"The site runs with the version before, {old[:12]}. Nothing that was saved is lost.")
+    say(f"The site runs with the previous version, {old[:12]}. Nothing that was saved is lost.")
     return 1
 
 

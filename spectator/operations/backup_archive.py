@@ -52,7 +52,7 @@ class BackupError(Exception):
 class Manifest:
     """What a backup holds; `files` has the size in bytes and the SHA-256 of each member.
 
-    `listed` has the size of each original that is in a bucket instead.
+    `pictures_in_bucket` has the size of each original that is in a bucket instead.
     """
 
     made_at: datetime
@@ -61,21 +61,21 @@ class Manifest:
     database: str  # "sqlite" or "postgresql"
     stories: int
     files: dict[str, tuple[int, str]]
-    listed: dict[str, int] = field(default_factory=dict)
+    pictures_in_bucket: dict[str, int] = field(default_factory=dict)
 
     @property
     def pictures(self) -> int:
         """The number of pictures that the backup holds or lists."""
-        return len(self.listed) + sum(name.startswith("originals/") for name in self.files)
+        originals = [name for name in self.files if name.startswith("originals/")]
+        return len(originals) + len(self.pictures_in_bucket)
 
     def serialize(self) -> bytes:
         """Return the manifest as JSON."""
         values = {name: getattr(self, name) for name in self.__slots__}
         values |= {"format": FORMAT, "made_at": self.made_at.isoformat()}
-        if self.listed:  # which earlier versions cannot check
-            values["format"] = FORMAT_WITH_LIST
-        else:
-            del values["listed"]
+        if pictures := values.pop("pictures_in_bucket"):
+            # Earlier versions cannot check this list.
+            values |= {"format": FORMAT_WITH_LIST, "listed": pictures}
         return json.dumps(values, indent=1).encode()
 
     @classmethod
@@ -89,7 +89,8 @@ class Manifest:
                 )
             values["made_at"] = datetime.fromisoformat(values["made_at"])
             values["files"] = {name: (int(n), str(d)) for name, (n, d) in values["files"].items()}
-            values["listed"] = {str(k): int(v) for k, v in values.get("listed", {}).items()}
+            listed = values.pop("listed", {})
+            values["pictures_in_bucket"] = {str(k): int(v) for k, v in listed.items()}
             for name, kind in _VALUE_TYPES.items():
                 values[name] = _with_type(values[name], kind)
             manifest = cls(**values)
@@ -97,7 +98,7 @@ class Manifest:
             raise BackupError(
                 gettext("The backup is damaged: its manifest cannot be read.")
             ) from error
-        for name in (*manifest.files, *manifest.listed):
+        for name in (*manifest.files, *manifest.pictures_in_bucket):
             if not _FILE_NAME.fullmatch(name):
                 raise BackupError(
                     gettext("The backup holds an unknown file: %(name)s.", name=repr(name[:80]))
@@ -126,7 +127,7 @@ class ArchiveWriter:
     ) -> None:
         self.settings, self.with_key, self.show = settings, with_key, show
         self.files: dict[str, tuple[int, str]] = {}
-        self.listed: dict[str, int] = {}
+        self.pictures_in_bucket: dict[str, int] = {}
         self.size = 0  # of all blocks so far, in bytes
         url: str = settings["DATABASE_URL"]
         self.kind = "sqlite" if database_file(url) else "postgresql"
@@ -136,7 +137,7 @@ class ArchiveWriter:
         self.schema = str(diagnosis.read_schema(url).version)
         if isinstance(settings["MEDIA"], str):
             sizes = media.open_bucket(settings["MEDIA"]).sizes("originals")
-            self.listed = {
+            self.pictures_in_bucket = {
                 name: size for name, size in sorted(sizes.items()) if _FILE_NAME.fullmatch(name)
             }
 
@@ -161,7 +162,7 @@ class ArchiveWriter:
             self.kind,
             self.stories,
             self.files,
-            self.listed,
+            self.pictures_in_bucket,
         )
         content = self.manifest.serialize()
         yield from _member(MANIFEST, content)

@@ -61,7 +61,7 @@ def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Ma
     return manifest
 
 
-def set_owner(settings: Mapping[str, Any], manifest: Manifest) -> None:
+def set_file_owners(settings: Mapping[str, Any], manifest: Manifest) -> None:
     """Give a restored site the modes of a site and, if root restored it, the directory's owner."""
     file_modes.apply_modes(settings)
     location: media.Location = settings["MEDIA"]
@@ -83,23 +83,23 @@ def _copy_owner(source: Path, target: Path) -> None:
 def find_lost_pictures(settings: Mapping[str, Any], manifest: Manifest) -> str | None:
     """Return a sentence if pictures that a backup lists are not in the store of the settings."""
     location: media.Location = settings["MEDIA"]
-    names = [name.removeprefix("originals/") for name in manifest.listed]
+    names = [name.removeprefix("originals/") for name in manifest.pictures_in_bucket]
     try:
         lost = media.missing_originals(location, names)
         if isinstance(location, str) and not lost:
             sizes = media.open_bucket(location).sizes("originals")
-            lost = [name for name, size in manifest.listed.items() if sizes.get(name) != size]
+            lost = [
+                name
+                for name, size in manifest.pictures_in_bucket.items()
+                if sizes.get(name) != size
+            ]
     except media.StoreError as error:
-        return gettext(
-            "The %(count)s pictures of the backup cannot be compared: %(error)s",
-            count=len(names),
-            error=error,
-        )
+        return gettext("The pictures of the backup cannot be compared: %(error)s", error=error)
     if not lost:
         return None
     return gettext(
-        "%(lost)s of the %(count)s pictures that the backup lists are missing or "
-        "have another size in %(location)s, such as %(example)s.",
+        "Pictures that the backup lists are missing or have another size in %(location)s: "
+        "%(lost)s of %(count)s, such as %(example)s.",
         lost=len(lost),
         count=len(names),
         location=location,

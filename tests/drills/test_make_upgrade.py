@@ -200,7 +200,7 @@ def test_a_broken_version_is_taken_back(deployment: Deployment) -> None:
     with Load(site, REQUESTS_PER_SECOND) as load:
         code, output = deployment.upgrade()
     assert code and "answers /readyz with 500" in output, output
-    assert f"The site runs with the version before, {commit[:12]}" in output
+    assert f"The site runs with the previous version, {commit[:12]}" in output
     # The old code serves again, on the new schema.
     assert deployment.commit() == commit and deployment.schema() == NEXT
     assert site.get("/readyz").status == 200
