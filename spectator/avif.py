@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from spectator import media, publishing, queries
-from spectator.db import db, retry_later_if_busy
+from spectator.db import db, suppress_busy_errors
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 60.0  # between looks for pictures, and after an error of the disk or the store
@@ -44,7 +44,7 @@ class AvifMaker:
         if started < self.next_at:
             return False
         pause = CHECK_SECONDS
-        with retry_later_if_busy():
+        with suppress_busy_errors():
             if self.may_run() and (picture := self._next_picture()):
                 pause = self._make(picture) or PAUSE_FACTOR * (time.monotonic() - started)
         db.session.rollback()

@@ -42,11 +42,11 @@ REPAIR_ATTEMPTS = 5
 class Lag:
     """How far an index is behind its source.
 
-    `edition` is the newest change of the source, `offset` the last one that the index contains
-    (None if the index is missing or damaged), `seconds` the age of the first one it lacks.
+    `newest_number` is the number of the source's newest change; `offset` that of the last change in
+    the index, None if it is missing or damaged; `seconds` the age of the first one it lacks.
     """
 
-    edition: int
+    newest_number: int
     offset: int | None
     seconds: float
 
@@ -79,8 +79,8 @@ PUBLIC = Source(
     "published",
     "index",
     "public",
-    outbox.edition,
-    outbox.oldest_seq,
+    outbox.newest_number,
+    outbox.oldest_number,
     outbox.articles_changed_after,
     outbox.request_ids_between,
     outbox.first_event_time_after,
@@ -258,9 +258,9 @@ def lag(data_dir: Path, source: Source = PUBLIC) -> Lag:
     """Return how far the index of a source is behind."""
     index = open_newsroom_index(data_dir) if source is NEWSROOM else open_public_index(data_dir)
     offset = index.offset()
-    edition, oldest = source.newest(), source.first_change_time_after(offset or 0)
+    newest, oldest = source.newest(), source.first_change_time_after(offset or 0)
     seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
-    return Lag(edition, offset, round(seconds, 1))
+    return Lag(newest, offset, round(seconds, 1))
 
 
 def find_differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:

@@ -21,10 +21,10 @@ class ListingConsumer:
 
     def catch_up(self) -> bool:
         """Check the stories of the next rows, or all; return whether any listing was corrected."""
-        edition = outbox.edition()
-        if self.offset is None or not outbox.oldest_seq() - 1 <= self.offset <= edition:
+        newest = outbox.newest_number()
+        if self.offset is None or not outbox.oldest_number() - 1 <= self.offset <= newest:
             has_corrected = publishing.repair_listings()
-            self.offset = edition
+            self.offset = newest
         else:
             ids, self.offset = outbox.articles_changed_after(self.offset)
             has_corrected = bool(ids) and publishing.correct_listings(ids)

@@ -59,7 +59,7 @@ class Maintenance:
         self.proxy_cache = proxy_cache
         self.renditions = renditions
         self.traffic = TrafficRecorder(self.data_dir)
-        self.edition_without_index: int | None = None
+        self.number_without_index: int | None = None
         with app.app_context():
             self.membership = Membership(self.own_offset)
         self.last_nightly_run: date | None = None
@@ -104,16 +104,16 @@ class Maintenance:
     def own_offset(self) -> int:
         """Return the last outbox row that this host's own consumers have processed.
 
-        While the index must be rebuilt, it is the edition before that: the rows since then are
-        needed when the build ends.
+        While the index must be rebuilt, this is the outbox's newest row from before the build: the
+        later rows are needed when the build ends.
         """
         offset = indexing.open_public_index(self.data_dir).offset()
         if offset is None:
-            if self.edition_without_index is None:
-                self.edition_without_index = outbox.edition()
-            offset = self.edition_without_index
+            if self.number_without_index is None:
+                self.number_without_index = outbox.newest_number()
+            offset = self.number_without_index
         else:
-            self.edition_without_index = None
+            self.number_without_index = None
         return self.proxy_cache.prunable_through(offset)
 
     def prune_outbox(self) -> None:
@@ -123,9 +123,9 @@ class Maintenance:
         index = indexing.open_public_index(self.data_dir)
         offset = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
         offset = min(offset, self.proxy_cache.prunable_through(offset))
-        others = registry.lowest_offset()
+        others = registry.lowest_offset_of_others()
         offset = offset if others is None else min(offset, others)
-        if offset and outbox.oldest_seq() < offset:
+        if offset and outbox.oldest_number() < offset:
             outbox.prune(offset)
 
     def run_nightly_if_due(self) -> None:

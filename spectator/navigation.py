@@ -13,7 +13,7 @@ from spectator.db import db
 from spectator.editions import current_edition
 from spectator.i18n import current_language
 from spectator.models import NameTranslation, Section
-from spectator.pagecache import EDITION_ENVIRON_KEY
+from spectator.pagecache import OUTBOX_NUMBER_ENVIRON_KEY
 from spectator.urls import listing_path
 
 _NAVIGATION_KEY = "spectator.navigation"  # in the environ of a request
@@ -45,27 +45,27 @@ def _load_navigation() -> Navigation:
 
 
 def _navigation() -> Navigation:
-    """Return the navigation, read once a request, or once an edition if the page cache asks."""
+    """Return the navigation, read once a request, for the page cache once an outbox number."""
     if not has_request_context():
         return _load_navigation()
     environ = request.environ
     if (cached := environ.get(_NAVIGATION_KEY)) is None:
-        edition = environ.get(EDITION_ENVIRON_KEY)
-        cached = _load_navigation() if edition is None else _navigation_of(edition)
+        number = environ.get(OUTBOX_NUMBER_ENVIRON_KEY)
+        cached = _load_navigation() if number is None else _navigation_at(number)
         environ[_NAVIGATION_KEY] = cached
     return cast(Navigation, cached)
 
 
-def _navigation_of(edition: int) -> Navigation:
-    """Return the navigation of an edition of the database, which its pages share."""
-    by_edition: dict[int, Navigation] = current_app.extensions["navigation"]
-    if (cached := by_edition.get(edition)) is not None:
+def _navigation_at(number: int) -> Navigation:
+    """Return the navigation at an outbox number, which all pages rendered at that number share."""
+    by_outbox_number: dict[int, Navigation] = current_app.extensions["navigation"]
+    if (cached := by_outbox_number.get(number)) is not None:
         return cached
     loaded = _load_navigation()
     for row in (*loaded.sections, *loaded.translations.values()):
         db.session.expunge(row)
-    by_edition.clear()
-    by_edition[edition] = loaded
+    by_outbox_number.clear()
+    by_outbox_number[number] = loaded
     return loaded
 
 

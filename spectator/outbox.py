@@ -1,7 +1,7 @@
 """The change log: every action that changes what the public may see appends a numbered row.
 
-The highest number is the edition. Consumers (search index, related stories, caches) store their
-offset, the number of the last row that they have processed.
+Consumers (search index, related stories, caches) store their offset, the number of the last row
+that they have processed.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def append_all(session: Session, events: Sequence[tuple[int, str]]) -> None:
         session.execute(insert(Outbox), rows)
 
 
-def edition() -> int:
-    """Return the highest number, 0 if nothing was ever published."""
+def newest_number() -> int:
+    """Return the number of the newest row, 0 if nothing was ever published."""
     return db.session.scalar(select(func.max(Outbox.seq))) or 0
 
 
@@ -131,8 +131,8 @@ def request_ids_between(after: int, through: int) -> list[str]:
     return list(dict.fromkeys(ids))[: request_ids.MAX_CAUSES]
 
 
-def oldest_seq() -> int:
-    """Return the lowest number in the outbox, 0 if it is empty."""
+def oldest_number() -> int:
+    """Return the number of the oldest row, 0 if the outbox is empty."""
     return db.session.scalar(select(func.min(Outbox.seq))) or 0
 
 
@@ -146,7 +146,7 @@ def first_event_time_after(offset: int) -> datetime | None:
 def prune(offset: int) -> None:
     """Delete rows up to `offset`, which every consumer has passed.
 
-    The newest row always stays, because its number is the edition.
+    The newest row always stays, so that `newest_number()` never goes down.
     """
     newest = select(func.max(Outbox.seq)).scalar_subquery()
     with db.write() as session:
@@ -169,17 +169,17 @@ class OutboxReader:
         self.recent: dict[int, int | None] = {}  # article ids of the newest rows, by number
 
     def poll(self) -> tuple[int, str] | None:
-        """Return the edition and, joined by commas, the offsets that the database stores.
+        """Return the newest number and, joined by commas, the offsets that the database stores.
 
         Return None if the database does not answer.
         """
         with self.lock:
             try:
-                ((edition, offsets),) = self.connection.fetch(self.poll_sql)
+                ((newest, offsets),) = self.connection.fetch(self.poll_sql)
             except PollError as error:
-                log.warning("cannot read the edition: %s", error)
+                log.warning("cannot read the newest outbox number: %s", error)
                 return None
-        return edition or 0, offsets or ""
+        return newest or 0, offsets or ""
 
     def changed_between(self, after: int, through: int) -> set[int | None] | None:
         """Return the article ids of the rows after `after` up to `through`.

@@ -59,7 +59,7 @@ class ProxyCacheRefresher:
             return False
         if self.offset is None:
             self.offset = self._stored_offset()
-            if outbox.oldest_seq() > self.offset + 1:
+            if outbox.oldest_number() > self.offset + 1:
                 log.error(
                     "this host was away for so long that copies of withdrawn stories may be left: "
                     "delete the files in nginx's cache"
@@ -99,7 +99,7 @@ class ProxyCacheRefresher:
 
     def _stored_offset(self) -> int:
         """Return the offset of the last run, or the newest row if it is missing or too high."""
-        newest = outbox.edition()
+        newest = outbox.newest_number()
         with suppress(OSError, ValueError):
             return min(int(self.offset_file.read_text(encoding="utf-8")), newest)
         return newest
@@ -107,7 +107,7 @@ class ProxyCacheRefresher:
     def _refresh_withdrawn_stories(self, offset: int) -> None:
         """Refresh the pages of stories withdrawn after an offset, but not yet their lists."""
         reached = max(offset, self.withdrawals_offset)
-        while reached < outbox.edition():
+        while reached < outbox.newest_number():
             article_ids, reached = outbox.articles_with_actions_after(
                 reached, {"withdraw"}, BATCH_SIZE
             )

@@ -71,12 +71,12 @@ class RelatedConsumer:
         if index_offset is None:
             return False
         try:
-            if offset is not None and index_offset < offset <= outbox.edition():
+            if offset is not None and index_offset < offset <= outbox.newest_number():
                 return False  # the host that had the lease before was ahead of this one's index
             if (
                 offset is None
                 or not 0 <= index_offset - offset <= MAX_LAG
-                or outbox.oldest_seq() > offset + 1
+                or outbox.oldest_number() > offset + 1
             ):
                 # The offset is set first, so that articles published during the pass follow it.
                 _store({}, {CONSUMER: index_offset, FULL_PASS: 0})

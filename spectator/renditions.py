@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from spectator import media, publishing, queries
-from spectator.db import db, retry_later_if_busy
+from spectator.db import db, suppress_busy_errors
 
 log = logging.getLogger(__name__)
 UNFINISHED_SECONDS = 3600.0
@@ -76,7 +76,7 @@ class RenditionConsumer:
     def sync(self) -> bool:
         """Catch up, and once a minute repair; return whether there may be more to do."""
         has_more = False
-        with retry_later_if_busy():
+        with suppress_busy_errors():
             has_more = self.catch_up()
             if time.monotonic() >= self.next_repair_at:
                 has_more |= not self.repair(REPAIR_SECONDS)

@@ -96,7 +96,7 @@ def find_problem(data_dir: Path) -> str:
 
 def _aggregate_files(data_dir: Path) -> None:
     host = registry.find_own_host()
-    last = host.searches_counted if host else 0
+    last = host.last_counted_log if host else 0
     for path in sorted(data_dir.glob("searches.*.folding"), key=_file_number):
         if _file_number(path) > last:
             last = _file_number(path)
@@ -158,7 +158,7 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
                 statement.on_conflict_do_update(index_elements=["day", "text"], set_=updates),
                 rows,
             )
-        registry.own_host(session).searches_counted = number
+        registry.own_host(session).last_counted_log = number
         _prune(session, datetime.now(UTC).date() - timedelta(days=RETENTION_DAYS))
 
 

@@ -27,7 +27,7 @@ from flask import Flask
 from spectator import indexing, media, publishing, queries, related
 from spectator.avif import AvifMaker
 from spectator.change_watcher import ChangeWatcher
-from spectator.db import NO_ANSWER, database_file, db, retry_later_if_busy
+from spectator.db import NO_ANSWER, database_file, db, suppress_busy_errors
 from spectator.db.clock import SharedClock, current_time
 from spectator.hosts import leases
 from spectator.hosts.membership import REPORT_SECONDS
@@ -151,7 +151,7 @@ class Worker:
         while not self.should_stop():
             if time.monotonic() >= next_report_at:
                 # After a pause (a suspended machine) the connection is closed.
-                with self.app.app_context(), retry_later_if_busy(NO_ANSWER):
+                with self.app.app_context(), suppress_busy_errors(NO_ANSWER):
                     self.membership.report()
                 next_report_at = time.monotonic() + REPORT_SECONDS
             time.sleep(POLL_SECONDS)
@@ -191,7 +191,7 @@ class Worker:
             state = watcher.current_state()
             is_due = due is not None and due <= clock.now()
             if state is None or state != last_state or is_due:
-                with self.app.app_context(), retry_later_if_busy():
+                with self.app.app_context(), suppress_busy_errors():
                     due, last_state = self.publish_due(), state
             time.sleep(POLL_SECONDS)
             is_running = not self.should_stop()
@@ -247,7 +247,7 @@ class Worker:
     def attempt(self, step: Callable[[], object]) -> bool:
         """Return whether a step returned something true; an error is kept for the round's end."""
         try:
-            with retry_later_if_busy():
+            with suppress_busy_errors():
                 return bool(step())
         except Exception as error:
             log.exception("a step of the worker has failed")

@@ -15,17 +15,17 @@ from spectator.related import RelatedConsumer
 def update_indexes(app: Flask) -> Callable[[], None]:
     """Return a function that updates both indexes and related stories as the worker does."""
 
-    def run_consumers() -> None:
-        index, newsroom = (
-            make(app.config["DATA_DIR"])
-            for make in (indexing.open_public_index, indexing.open_newsroom_index)
-        )
-        consumer = RelatedConsumer()
+    def update() -> None:
+        public_index = indexing.open_public_index(app.config["DATA_DIR"])
+        newsroom_index = indexing.open_newsroom_index(app.config["DATA_DIR"])
+        related = RelatedConsumer()
+        # Each call does one step of work. The loop ends when none of the three had any left;
+        # related stories wait until both indexes are up to date.
         while (
-            indexing.catch_up(index)
-            or indexing.catch_up(newsroom, indexing.NEWSROOM)
-            or consumer.catch_up(index)
+            indexing.catch_up(public_index)
+            or indexing.catch_up(newsroom_index, indexing.NEWSROOM)
+            or related.catch_up(public_index)
         ):
             pass
 
-    return run_consumers
+    return update

@@ -19,9 +19,9 @@ from spectator import media, object_storage
 from spectator.media import stores
 
 BOOT_SECONDS = 60.0
-KEYS = {
+AWS_ENVIRON = {
     "AWS_ACCESS_KEY_ID": "a-key",
-    "AWS_SECRET_ACCESS_KEY": "a secret that no message may contain",
+    "AWS_SECRET_ACCESS_KEY": "SecretThatNoMessageMayContain",
     "AWS_REGION": "us-east-1",
 }
 _numbers = count(1)
@@ -29,7 +29,7 @@ _numbers = count(1)
 
 def environ(endpoint: str) -> dict[str, str]:
     """Return the environment variables of a store."""
-    return KEYS | {"AWS_ENDPOINT_URL": endpoint}
+    return AWS_ENVIRON | {"AWS_ENDPOINT_URL": endpoint}
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def s3_server() -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=KEYS
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=AWS_ENVIRON
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -91,6 +91,7 @@ class BadStore:
     def __init__(self, answer: bytes, byte_pause: float = 0.0) -> None:
         self.answer, self.byte_pause = answer, byte_pause
         self.requests = 0
+        self.received = b""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.open: list[socket.socket] = []
@@ -108,8 +109,9 @@ class BadStore:
     def serve(self, connection: socket.socket) -> None:
         """Read a request, answer, close."""
         with suppress(OSError):
-            if connection.recv(65536):
+            if request := connection.recv(65536):
                 self.requests += 1
+                self.received += request
             head, end, body = self.answer.partition(b"\r\n\r\n")
             if not self.byte_pause:
                 connection.sendall(self.answer)
@@ -130,8 +132,12 @@ class BadStore:
             sock.close()
 
 
-def response(status: str, body: bytes = b"", length: int | None = None) -> bytes:
+def response(
+    status: str, body: bytes = b"", length: int | None = None, content_range: str = ""
+) -> bytes:
     """Return an HTTP response; `length` is what it says about its body, if that is not true."""
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body) if length is None else length}\r\n"
+    if content_range:
+        head += f"Content-Range: {content_range}\r\n"
     dates = 'Last-Modified: Sun, 29 Nov 2026 12:00:00 GMT\r\nETag: "x"\r\n'
     return f"{head}{dates}Connection: close\r\n\r\n".encode() + body

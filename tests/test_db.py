@@ -18,6 +18,7 @@ from spectator import create_app
 from spectator import db as database
 from spectator.db import (
     PAUSE_SECONDS,
+    StorageError,
     UTCDateTime,
     db,
     find_storage_error,
@@ -97,8 +98,19 @@ def test_sqlite_versions_with_the_wal_reset_bug_are_detected(
 
 
 def test_a_session_outside_db_write_is_read_only(app: Flask) -> None:
-    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+    with pytest.raises(DBAPIError, match=r"readonly|read-only") as caught:
         db.session.execute(update(Section).values(name="x"))
+    assert find_storage_error(caught.value) is None, "a mistake in the code, not a read-only disk"
+
+
+@pytest.mark.sqlite
+def test_a_refused_write_in_db_write_is_a_storage_error(app: Flask) -> None:
+    with pytest.raises(StorageError) as caught, db.write() as session:
+        session.execute(text("PRAGMA query_only=1"))  # fails like a read-only disk
+        session.execute(update(Section).values(name="x"))
+    assert caught.value.cause == "read-only"
+    message = "storage fault (read-only): attempt to write a readonly database"
+    assert str(caught.value) == message
 
 
 def test_a_flush_outside_write_raises(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_a_site_on_sqlite_has_every_lease_and_stores_none(app: Flask) -> None:
     app.config["DATA_DIR"] /= "renamed"
     registry.prune()
     assert stored_hosts() == []
-    assert registry.running_hosts() == [] and registry.lowest_offset() is None
+    assert registry.other_running_hosts() == [] and registry.lowest_offset_of_others() is None
 
 
 @needs_postgresql
@@ -95,7 +96,7 @@ def test_one_host_at_a_time_is_the_leader(switch: Switch, tmp_path: Path) -> Non
     switch.to(tmp_path / "b")
     second.sign_off()
     switch.to(tmp_path / "a")
-    assert registry.running_hosts() == []
+    assert registry.other_running_hosts() == []
     first.report()
     assert first.has(leases.LEADER)
 
@@ -137,7 +138,7 @@ def test_a_new_leader_with_an_older_index_does_not_start_over(
     let_leases_expire()
     while fast.run_once():
         pass
-    assert related.queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert related.queries.consumer_offset(related.CONSUMER) == outbox.newest_number()
     assert not related.RelatedConsumer().catch_up(index)
     assert related.queries.consumer_offset(related.FULL_PASS) is None
 
@@ -154,7 +155,7 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
     slow = switch.to(tmp_path / "a")
     while slow.run_once():
         pass
-    indexed_edition = outbox.edition()
+    indexed_number = outbox.newest_number()
     slow.membership.report()
     let_leases_expire()
     for number in range(2):
@@ -163,11 +164,11 @@ def test_the_outbox_is_kept_for_every_host(switch: Switch, story: Story, tmp_pat
     while fast.run_once():
         pass
     fast.run_maintenance()
-    assert outbox.oldest_seq() == indexed_edition
-    let_hosts_stop(registry.RETENTION + timedelta(minutes=1))
+    assert outbox.oldest_number() == indexed_number
+    let_hosts_stop(registry.HOST_RETENTION + timedelta(minutes=1))
     fast.membership.report()
     fast.run_maintenance()
-    assert outbox.oldest_seq() == outbox.edition()
+    assert outbox.oldest_number() == outbox.newest_number()
     assert [name[-2:] for name in stored_hosts()] == ["/b"]
 
 
@@ -267,12 +268,12 @@ def test_a_host_without_an_index_keeps_the_changes_since_it_was_missing(
 ) -> None:
     story()
     offset = idle_worker.maintenance.own_offset()
-    assert offset == outbox.edition()
+    assert offset == outbox.newest_number()
     story(headline="Published during the build")
     assert idle_worker.maintenance.own_offset() == offset
     while idle_worker.run_once():
         pass
-    assert idle_worker.maintenance.own_offset() == outbox.edition() > offset
+    assert idle_worker.maintenance.own_offset() == outbox.newest_number() > offset
 
 
 def test_hashes_of_pictures_tell_buckets_apart_but_no_directories(
@@ -287,12 +288,33 @@ def test_hashes_show_no_setting_and_follow_each(app: Flask, tmp_path: Path) -> N
     theme = tmp_path / "theme.css"
     theme.write_text(":root { --accent: #000 }")
     hashes = shared_settings.hash_settings(app.config)
-    assert set(shared_settings.NAMES) <= {row.name for row in config.SETTINGS}
+    assert set(shared_settings.HASHED_BY_VALUE) <= {row.name for row in config.SETTINGS}
     assert app.config["SECRET_KEY"] not in str(hashes)
-    changes = dict.fromkeys((*shared_settings.NAMES, "SECRET_KEY"), "another")
+    changes = dict.fromkeys((*shared_settings.HASHED_BY_VALUE, "SECRET_KEY"), "another")
     for name, value in (changes | {"THEME": theme}).items():
         other = shared_settings.hash_settings(app.config | {name: value})
         assert {key for key in hashes if hashes[key] != other[key]} == {name}
+
+
+def test_the_hash_of_a_theme_is_that_of_the_one_read_at_the_start(
+    app: Flask, tmp_path: Path
+) -> None:
+    settings = app.config | {"THEME": tmp_path / "theme.css"}
+    settings["THEME"].write_text(":root { --accent: #000 }")
+    hashes = shared_settings.hash_settings(settings)
+    settings["THEME"].write_text(":root { --accent: #fff }")
+    assert shared_settings.hash_settings(settings) == hashes
+
+
+def test_a_data_directory_may_have_any_path(app: Flask) -> None:
+    long = "/srv/" + "long/" * 60
+    ids = [registry.host_id(Path(f"/{name}{long}")) for name in "ab"]
+    assert len({*ids, *(registry.host_id(Path(f"{long}{name}")) for name in "ab")}) == 4
+    app.config["DATA_DIR"] = Path(os.fsdecode(b"/srv/r\xe9daction"))
+    with db.write() as session:
+        host = registry.own_host(session)
+    assert stored_hosts() == [host.name]
+    assert host.name.endswith(":/srv/r\N{REPLACEMENT CHARACTER}daction")
 
 
 @needs_postgresql
@@ -359,6 +381,25 @@ def test_the_database_is_not_copied_while_another_host_runs(
     result = runner.invoke(main, ["database", "copy", f"sqlite:///{tmp_path}/copy.db"])
     assert result.exit_code == 1 and "/a. Stop it there too, then try again." in result.output
     assert not (tmp_path / "copy.db").exists()
+
+
+@needs_postgresql
+def test_a_copy_of_the_pictures_is_repeated_if_another_host_runs(
+    app: Flask,
+    switch: Switch,
+    runner: FlaskCliRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = app.config["DATA_DIR"]
+    switch.to(tmp_path / "a").membership.report()
+    app.config["DATA_DIR"] = own
+    use_site(app, monkeypatch)
+    result = runner.invoke(main, ["media", "move", str(tmp_path / "pictures")])
+    assert result.exit_code == 0 and "Stop it on every host, run this command" in result.output
+    let_hosts_stop()
+    result = runner.invoke(main, ["media", "move", str(tmp_path / "pictures")])
+    assert result.exit_code == 0 and "Now set SPECTATOR_MEDIA=" in result.output
 
 
 @needs_postgresql

@@ -94,7 +94,7 @@ def test_the_same_id_updates_and_never_duplicates(run) -> None:  # type: ignore[
     assert "1 updated" in run(line | {"headline": "Second"}).output
     assert list(articles()) == ["Second"]
     assert articles()["Second"].slug == "first", "an import without a slug keeps the stored one"
-    assert outbox.edition() == 2
+    assert outbox.newest_number() == 2
 
 
 def test_the_date_decides_the_status(run) -> None:  # type: ignore[no-untyped-def]

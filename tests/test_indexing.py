@@ -48,7 +48,7 @@ def test_the_index_follows_publications_and_withdrawals(
         == search_ids(index, "Côte d’Ivoire")
         == [article_id]
     )
-    assert index.offset() == outbox.edition()
+    assert index.offset() == outbox.newest_number()
     publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     catch_up()
     assert search_ids(index, "harmattan") == []
@@ -101,7 +101,7 @@ def test_other_stories_are_indexed_after_one_that_cannot_be(
     catch_up()
     assert sorted(search_ids(index, "harmattan")) == others
     assert f"story {bad} cannot be indexed" in caplog.text
-    assert index.offset() == outbox.edition()
+    assert index.offset() == outbox.newest_number()
 
 
 def test_an_index_ahead_of_a_restored_database_is_rebuilt(
@@ -126,9 +126,9 @@ def test_an_index_of_an_older_release_is_searched_until_it_is_rebuilt(
         (directory / "format").unlink()
     assert index.is_outdated()
     assert search_ids(index, "harmattan") == [article_id]
-    assert index.offset() == outbox.edition()
+    assert index.offset() == outbox.newest_number()
     with pytest.raises(IndexUnavailableError, match="format"):
-        index.apply({}, outbox.edition())
+        index.apply({}, outbox.newest_number())
     catch_up()
     assert not index.is_outdated()
     assert search_ids(index, "ndjamena") == [article_id]
@@ -251,7 +251,7 @@ def test_an_index_that_another_process_updated_is_not_rebuilt(
 ) -> None:
     story()
     assert indexing.catch_up(index) is True
-    assert outbox.edition() == 1  # starts a read transaction, which does not see later rows
+    assert outbox.newest_number() == 1  # starts a read transaction, which does not see later rows
 
     def publish_and_follow() -> None:
         with app.app_context():
@@ -343,11 +343,11 @@ def test_the_lag_of_both_indexes_is_reported(
     assert indexing.lag(data) == indexing.Lag(0, None, 0.0)
     story()
     catch_up()
-    assert indexing.lag(data).offset == indexing.lag(data).edition == 1
+    assert indexing.lag(data).offset == indexing.lag(data).newest_number == 1
     newsroom = indexing.lag(data, NEWSROOM)
     assert (
         newsroom.offset is None
-        and newsroom.edition == queries.newest_revision_id()
+        and newsroom.newest_number == queries.newest_revision_id()
         and newsroom.seconds >= 0
     )
     publishing.create(make_draft(), editor)

@@ -38,7 +38,9 @@ def broken_site(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[BadStor
     server = BadStore(b"")
     object_stores.use_store(monkeypatch, server.address)
     for name in ("READING", "WRITING"):
-        monkeypatch.setattr(media.stores, name, Patience(0.3, 1, 0.2))
+        monkeypatch.setattr(
+            media.stores, name, Patience(seconds=0.3, retries=1, retry_seconds=0.2)
+        )
     app.config["MEDIA"] = "s3://pictures/site"
     yield server
     server.stop()
@@ -206,7 +208,9 @@ def test_pages_do_not_ask_the_store_and_pictures_give_up_soon(
     server = BadStore(b"")
     try:
         object_stores.use_store(monkeypatch, server.address)
-        monkeypatch.setattr(media.stores, "READING", Patience(1.2, 0, 0.0))
+        monkeypatch.setattr(
+            media.stores, "READING", Patience(seconds=1.2, retries=0, retry_seconds=0.0)
+        )
         story = client.get("/politics/a-port")
         assert story.status_code == 200 and names(stored)[0] in story.text
         for path in ("/", "/feed.xml", "/politics/"):

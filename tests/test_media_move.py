@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -64,7 +65,7 @@ def test_pictures_move_to_a_bucket_and_back(
     code, output, errors = run(app, bucket)
     assert (code, output) == (
         0,
-        f"copied and verified {len(expected)} files; 0 were there already\n"
+        f"files copied and verified: {len(expected)}; already there: 0\n"
         f"Now set SPECTATOR_MEDIA={bucket} on every host and start the site.\n",
     ), errors
     assert contents(bucket) == expected
@@ -97,7 +98,7 @@ def test_a_repeated_move_copies_only_what_is_missing_or_differs(
     store.write(shorter, expected[shorter][:-1])
     store.write(changed, bytes(len(expected[changed])))
     code, output, _ = run(app, bucket)
-    assert code == 0 and f"verified 3 files; {len(expected) - 3} were there" in output
+    assert code == 0 and f"verified: 3; already there: {len(expected) - 3}" in output
     assert contents(bucket) == expected
 
 
@@ -110,7 +111,7 @@ def test_a_damaged_or_missing_original_is_named_and_the_others_are_copied(
     code, output, errors = run(app, bucket)
     assert code == 1 and "Now set" not in output
     assert f"not copied: originals/{pictures[0].digest}.jpg: it is damaged" in errors
-    assert "1 files were not copied, and 2 of 3 originals are missing" in errors
+    assert f"files not copied: 1; originals missing in {bucket}: 2 of 3." in errors
     assert f"originals/{pictures[2].digest}.jpg" in contents(bucket)
 
 
@@ -136,7 +137,33 @@ def test_beside_a_running_site_the_command_asks_to_be_repeated(
 ) -> None:
     with require_stopped_site(app.config["DATA_DIR"]):  # as a running worker does
         code, output, _ = run(app, tmp_path / "copy")
-    assert code == 0 and "Stop it, run this command again" in output
+    assert code == 0 and "Stop it on every host, run this command again" in output
+
+
+def test_a_picture_uploaded_during_the_copy_is_left_to_the_next_one(
+    app: Flask,
+    pictures: list[media.StoredPicture],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy_files = media_move.move
+
+    def copy_and_upload(*arguments: Any) -> media_move.MoveReport:
+        report = copy_files(*arguments)
+        uploaded = media.store_upload(BytesIO(jpeg(40)), app.config["MEDIA"])
+        with db.write() as session:
+            publishing.add_picture(session, uploaded, None)
+        return report
+
+    monkeypatch.setattr(media_move, "move", copy_and_upload)
+    with require_stopped_site(app.config["DATA_DIR"]):  # as a running worker does
+        code, output, errors = run(app, tmp_path / "copy")
+    assert code == 0, errors
+    assert "run this command again for the pictures uploaded meanwhile" in output
+    monkeypatch.undo()
+    code, output, _ = run(app, tmp_path / "copy")
+    assert code == 0 and "already there: 0" not in output
+    assert files(tmp_path / "copy") == files(app.config["MEDIA"])
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,20 @@ def test_discarded_text_can_be_brought_back_without_javascript(
     )
 
 
+def test_a_form_id_may_be_sent_under_its_plain_name(newsroom: FlaskClient) -> None:
+    """Pages send it as `copy`, its name in the first version."""
+    form_id = "f" * 22
+    autosave(newsroom, "new", story_form(form_id=form_id, headline="Words"))
+    assert "Words" in newsroom.get(f"{NEW_STORY}/preview?form_id={form_id}").text
+    post(newsroom, "/newsroom/stories/discard", {"form_id": form_id})
+    assert [row.form_id for row in autosaves.list_discarded(1, None)] == [form_id]
+    post(newsroom, "/newsroom/stories/bring_back", {"form_id": form_id})
+    assert [row.form_id for row in autosaves.list_unsaved(1, None)] == [form_id]
+    for _ in range(2):
+        post(newsroom, NEW_STORY, story_form(form_id=form_id))
+    assert count_articles() == 1, "the form was sent twice"
+
+
 def test_discarded_text_is_deleted_after_30_days(
     newsroom: FlaskClient,
 ) -> None:

@@ -46,7 +46,8 @@ def test_search_counts_are_summed_over_the_days(app: Flask) -> None:
         ("atlantis", 3, 0, 10),
         ("found now", 2, 1, 10),
     ]
-    assert [search.text for search in queries.top_searches(7, has_hits=False)] == ["atlantis"]
+    without_results = queries.top_searches(7, only_without_results=True)
+    assert [search.text for search in without_results] == ["atlantis"]
     assert queries.top_searches(90)[0].text == "old"
     assert [search.text for search in queries.top_searches(1)] == [
         "atlantis",
@@ -62,8 +63,19 @@ def test_the_page_of_searches_needs_a_login(app: Flask, client: FlaskClient) -> 
     page = editor.get("/newsroom/searches?days=30").text
     assert "/search?q=atlantis" in page and "mali" in page
     assert "old" not in page.partition("<main")[2], "40 days ago"
-    assert "No search in the last" not in page
+    assert "No searches in the last" not in page
     assert editor.get("/newsroom/searches?days=rubbish").status_code == 200
+
+
+def test_empty_tables_of_searches_say_why(app: Flask) -> None:
+    editor = logged_in_client(app)
+    no_searches = "No searches in the last 7 days."
+    all_found = "Every search term had results the last time it was used."
+    assert editor.get("/newsroom/searches").text.count(no_searches) == 2
+    with db.write() as session:
+        session.add_all([make_count("found now", 1, 0, 2), make_count("found now", 1, 1)])
+    page = editor.get("/newsroom/searches").text
+    assert all_found in page and no_searches not in page
 
 
 def test_only_first_pages_of_searches_with_words_are_counted(

@@ -134,14 +134,14 @@ def test_the_outbox_reader_knows_only_recent_changes(
     correct(own, editor, headline="Own", body="Corrected text.")
     client.get("/politics/own")
     reader = cache_of(app).outbox_reader
-    edition = outbox.edition()
-    assert reader.changed_between(edition - 1, edition) == {own}
-    assert reader.changed_between(edition, edition) is None
-    assert reader.changed_between(-1000, edition) is None
-    outbox.prune(edition - 1)
+    newest = outbox.newest_number()
+    assert reader.changed_between(newest - 1, newest) == {own}
+    assert reader.changed_between(newest, newest) is None
+    assert reader.changed_between(-1000, newest) is None
+    outbox.prune(newest - 1)
     reader.recent = {}
-    assert reader.changed_between(edition - 2, edition) is None
-    assert reader.changed_between(edition - 1, edition) == {own}
+    assert reader.changed_between(newest - 2, newest) is None
+    assert reader.changed_between(newest - 1, newest) == {own}
 
 
 def test_related_stories_are_rendered_again_after_the_worker_updates_them(

@@ -1,8 +1,8 @@
 """The page cache around a small application: encodings, limits, waiting, the fast path.
 
-A response is cacheable if it has a surrogate key: EDITION if it changes with the edition (the
-number of the last outbox row), RELATED if it changes with the related stories of that edition.
-The cache polls the database's version: (edition, state of the related stories).
+A response is cacheable if it has a surrogate key: OUTBOX if it changes with the newest outbox
+number, RELATED if it changes with the related stories too. The cache polls the database's version:
+(newest outbox number, state of the related stories).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from spectator import outbox
-from spectator.pagecache import EDITION, PUBLIC_CACHE_CONTROL, RELATED, PageCache, middleware
+from spectator.pagecache import OUTBOX, PUBLIC_CACHE_CONTROL, RELATED, PageCache, middleware
 from spectator.pagecache.store import PageStore
 
 
@@ -54,7 +54,7 @@ class FakeSite:
         headers = [*self.headers, ("Content-Length", str(len(body)))]
         if self.is_cacheable:
             is_related = environ["PATH_INFO"].startswith("/fragments/related/")
-            key = self.surrogate_key or (RELATED if is_related else EDITION)
+            key = self.surrogate_key or (RELATED if is_related else OUTBOX)
             headers.append(("Surrogate-Key", key))
         start_response(self.status, headers)
         return [body]
@@ -103,7 +103,7 @@ def test_every_encoding_decodes_to_the_same_page(
         time.sleep(0.01)
     (page,) = cache.store.pages.values()
     assert cache.store.size == page.size
-    # In the new edition the page has the same text, so its compressed body is used again.
+    # At the next outbox number the page has the same text, so its compressed body is used again.
     outbox_reader.db_version = (2, "")
     assert accepted_encoding(cache) == "br"
     assert len(site.calls) == 2

@@ -60,7 +60,7 @@ def test_numbers_of_the_outbox_follow_the_order_of_commits(app: Flask) -> None:
         time.sleep(0.2)  # the other transaction would have its number by now
         outbox.append(session, None, "first")
         session.flush()
-        numbers.append(outbox.edition())
+        numbers.append(outbox.newest_number())
     thread.join()
     assert numbers == [1]
     actions = select(Outbox.action).order_by(Outbox.seq)

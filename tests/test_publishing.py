@@ -66,7 +66,7 @@ def test_a_draft_is_stored_with_every_field_and_leaves_the_outbox_empty(
     assert [country.code for country in article.countries] == ["CI", "ML"]
     assert [topic.name for topic in article.topics] == ["Elections"]
     assert (article.source_name, article.language, article.word_count) == ("Reuters", "fr", 4)
-    assert outbox.edition() == 0
+    assert outbox.newest_number() == 0
     assert db.session.scalars(select(Revision.action)).all() == ["create"]
 
 
@@ -78,7 +78,7 @@ def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: Us
     assert article.status == "published"
     assert article.published_at is not None
     assert outbox_actions(article_id) == ["publish"]
-    assert outbox.edition() == 1
+    assert outbox.newest_number() == 1
 
 
 def test_nothing_is_stored_if_the_transaction_fails(
@@ -91,7 +91,7 @@ def test_nothing_is_stored_if_the_transaction_fails(
     with pytest.raises(OSError, match="disk full"):
         publishing.create(make_draft(), editor, Action("publish"))
     assert not queries.has_articles()
-    assert outbox.edition() == 0
+    assert outbox.newest_number() == 0
 
 
 def test_byline_order_survives_a_reordering(app: Flask, editor: User) -> None:
@@ -306,7 +306,7 @@ def test_scheduled_stories_that_are_due_are_published_once(app: Flask) -> None:
     article_id = schedule(at)
     assert queries.next_due_at() == at
     assert publishing.publish_due() == 0
-    assert outbox.edition() == 0
+    assert outbox.newest_number() == 0
     assert publishing.publish_due(at) == 1
     assert publishing.publish_due(at) == 0
     assert outbox_actions(article_id) == ["publish"]
@@ -396,7 +396,7 @@ def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., in
     story()
     story(headline="Second")
     outbox.prune(99)
-    assert outbox.edition() == 2, "the newest row is not pruned"
-    assert outbox.oldest_seq() == 2
+    assert outbox.newest_number() == 2, "the newest row is not pruned"
+    assert outbox.oldest_number() == 2
     story(headline="Third")
-    assert outbox.edition() == 3
+    assert outbox.newest_number() == 3

@@ -117,8 +117,7 @@ def test_related_stories_are_computed_after_a_story_for_which_they_cannot_be(
     monkeypatch.setattr(related, "compute_related", fail)
     follow()
     assert queries.related_scores(other)
-    # The edition is the number of the last row of the outbox.
-    assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert queries.consumer_offset(related.CONSUMER) == outbox.newest_number()
     assert f"related articles of story {bad} cannot be computed" in caplog.text
 
 
@@ -219,7 +218,7 @@ def test_every_override_queues_both_stories_for_recomputation(
     kind: str, story: Callable[..., int], editor: User
 ) -> None:
     article_id, other = story(), story(headline="Other")
-    last_row = outbox.edition()
+    last_row = outbox.newest_number()
     publishing.set_related_override(article_id, editor, other, kind)
     assert outbox.articles_changed_after(last_row) == ({article_id, other}, last_row + 2)
 
@@ -410,10 +409,10 @@ def test_related_stories_and_the_index_have_separate_offsets(
     reached = queries.consumer_offset(related.CONSUMER)
     story(headline="Another")
     catch_up()
-    assert index.offset() == outbox.edition()
+    assert index.offset() == outbox.newest_number()
     assert queries.consumer_offset(related.CONSUMER) == reached
     follow()
-    assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert queries.consumer_offset(related.CONSUMER) == outbox.newest_number()
 
 
 def test_a_consumer_far_behind_starts_one_full_pass(
@@ -430,7 +429,7 @@ def test_a_consumer_far_behind_starts_one_full_pass(
             outbox.append(session, village[0], "update")
     catch_up()
     assert RelatedConsumer().catch_up(index)
-    assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert queries.consumer_offset(related.CONSUMER) == outbox.newest_number()
     assert queries.consumer_offset(related.FULL_PASS) == 0, "a full pass should have been started"
 
 

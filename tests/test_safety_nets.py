@@ -59,7 +59,7 @@ def test_an_unreadable_outbox_means_that_every_page_may_have_changed(
     assert reader.changed_between(1, 3) is None
     assert "cannot read the outbox: no such table: outbox" in caplog.text
     assert reader.poll() is None
-    assert "cannot read the edition: no such table: outbox" in caplog.text
+    assert "cannot read the newest outbox number: no such table: outbox" in caplog.text
     with db.write() as session:
         session.execute(text("ALTER TABLE lost RENAME TO outbox"))
     assert reader.poll() == (3, "")

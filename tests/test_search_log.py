@@ -140,7 +140,7 @@ def test_a_crash_between_renaming_a_log_and_counting_it_loses_nothing(
     aggregate(app)
     assert counted()["mali"][0] == 2
     host = registry.find_own_host()
-    assert host is not None and host.searches_counted == 2
+    assert host is not None and host.last_counted_log == 2
 
 
 def test_a_line_written_after_the_log_was_renamed_is_counted(app: Flask) -> None:

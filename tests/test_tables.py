@@ -30,7 +30,7 @@ TABLES = [
     ("accounts.passwords", "ROLE_WORDS", "", WORD),
     ("config", "EDITOR_SCRIPTS", "", r"https://cdn\.jsdelivr\.net/npm/.+@.+\.js|sha384-.{64}"),
     ("setting_parsers", "PERMALINK_PARTS", WORD, r"<(slug|int):[a-z]+>"),
-    ("db", "STORAGE_CODES", "", r"[a-z -]+"),
+    ("db.sqlite_engine", "STORAGE_CODES", "", r"[a-z -]+"),
     ("headers", "DEFAULT_HEADERS", r"[A-Z][A-Za-z-]+", r"[A-Za-z()=, -]+"),
     ("headers", "FRAMED_ENDPOINTS", "", r"newsroom\.[a-z_]+"),
     ("importers.bodies", "_MEDIA_KEYS", "", r"[a-z0-9]{3}|webm"),

@@ -53,7 +53,7 @@ def test_the_worker_builds_the_index_and_keeps_it_up_to_date(
     assert search_ids(app, "acacia") == [second]
     while idle_worker.run_once():
         pass
-    assert outbox.edition() == queries.consumer_offset(related.CONSUMER)
+    assert outbox.newest_number() == queries.consumer_offset(related.CONSUMER)
 
 
 def schedule(article_id: int, at: datetime) -> None:
@@ -230,7 +230,7 @@ STEPS = (
     (preview_links, "prune"),
     (search_log, "aggregate"),
     (Maintenance, "run_nightly"),
-    (outbox, "oldest_seq"),
+    (outbox, "oldest_number"),
     (RenditionConsumer, "delete_unfinished"),
     (RenditionConsumer, "repair"),
 )
@@ -342,11 +342,11 @@ def test_maintenance_prunes_indexed_outbox_rows_except_the_newest(
 ) -> None:
     for number in range(3):
         story(headline=f"Story {number}")
-    edition = outbox.edition()
+    newest = outbox.newest_number()
     while idle_worker.run_once():
         pass
     idle_worker.run_maintenance()
-    assert (outbox.oldest_seq(), outbox.edition()) == (edition, edition)
+    assert (outbox.oldest_number(), outbox.newest_number()) == (newest, newest)
 
 
 def test_maintenance_keeps_outbox_rows_that_are_not_indexed(
@@ -354,11 +354,11 @@ def test_maintenance_keeps_outbox_rows_that_are_not_indexed(
 ) -> None:
     story()
     idle_worker.run_once()
-    indexed_edition = outbox.edition()
+    indexed_number = outbox.newest_number()
     story(headline="Another")
     idle_worker.run_maintenance()
-    assert outbox.oldest_seq() == indexed_edition
-    assert outbox.edition() > indexed_edition
+    assert outbox.oldest_number() == indexed_number
+    assert outbox.newest_number() > indexed_number
 
 
 def test_maintenance_runs_again_only_when_it_is_due(

@@ -55,7 +55,7 @@ def is_caught_up() -> bool:
     """Return whether the worker has computed related stories for every change so far."""
     db.session.rollback()
     offset = queries.consumer_offset(related.CONSUMER)
-    return offset == outbox.edition() and queries.consumer_offset(related.FULL_PASS) is None
+    return offset == outbox.newest_number() and queries.consumer_offset(related.FULL_PASS) is None
 
 
 def article_paths(number: int) -> list[str]:

@@ -44,7 +44,7 @@ for command in (
     imports.import_group,
     search.reindex,
     database.database,
-    media.media,
+    media.media_group,
     backups.backup,
     backups.restore,
 ):

@@ -47,7 +47,7 @@ def copy(app: Flask, url: str) -> None:
         fail(str(error))
     prepare_engine(target, ZoneInfo(app.config["TIMEZONE"]))
     with require_stopped_site(app.config["DATA_DIR"]):
-        if hosts := registry.running_hosts():
+        if hosts := registry.other_running_hosts():
             fail(
                 gettext(
                     "The site runs on %(host)s. Stop it there too, then try again.",

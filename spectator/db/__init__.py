@@ -24,23 +24,26 @@ from sqlalchemy.types import TypeDecorator
 
 from spectator.db import postgresql_engine, sqlite_engine
 from spectator.db.postgresql_engine import NO_ANSWER as NO_ANSWER
-from spectator.db.sqlite_engine import STORAGE_CODES as STORAGE_CODES
-from spectator.db.sqlite_engine import driver
 from spectator.db.sqlite_engine import is_wal_safe as is_wal_safe
+from spectator.db.sqlite_engine import sqlite as sqlite
 
 log = logging.getLogger(__name__)
-# SQLite asks for the write lock again at most every tenth of a second.
+# `take_turns` pauses after every turn. SQLite tries at least every 0.1 s to get the write lock, so
+# a longer pause lets a waiting writer in.
 TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.15
 WRITE_OPTION = "spectator_write"
+WRITE_REFUSED = (sqlite_engine.WRITE_REFUSED, postgresql_engine.WRITE_REFUSED)
 Item = TypeVar("Item")
-sqlite = driver
 
 
 class StorageError(Exception):
-    """The disk, the file or the server is at fault; `cause` is a value of STORAGE_CODES."""
+    """The disk, the database's file or its server is at fault, or somebody else keeps writing.
+
+    `cause` is a value of the engine's STORAGE_CODES, such as "full", or "no memory".
+    """
 
     def __init__(self, cause: str, original: BaseException) -> None:
-        super().__init__(f"the database cannot be written: {original}")
+        super().__init__(f"storage fault ({cause}): {original}")
         self.cause = cause
         self.original = original
 
@@ -85,10 +88,11 @@ class Database(SQLAlchemy):
     def write(self) -> Iterator[Session]:
         """Open a transaction that writes; commit at the end, roll back on any exception.
 
-        Objects loaded before are detached, so that decisions use current data. The transaction
-        holds the only write lock: hash, sanitize and decode before entering it.
+        Objects loaded before are detached: load again what the block decides on, since somebody
+        else may have changed it. The transaction holds the only write lock: hash, sanitize and
+        decode before entering it.
 
-        Raises RuntimeError if nested, StorageError if the disk or the file is at fault.
+        Raises RuntimeError if nested, StorageError if the storage is at fault.
         """
         session = self.session()
         if session.info.get(WRITE_OPTION):
@@ -102,7 +106,7 @@ class Database(SQLAlchemy):
             session.commit()
         except BaseException as error:
             session.rollback()
-            if storage_error := find_storage_error(error):
+            if storage_error := find_storage_error(error, is_writing=True):
                 raise storage_error from error
             raise
         finally:
@@ -113,7 +117,7 @@ db = Database(model_class=Base)
 
 
 def take_turns(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield items to be written in a transaction each; pause now and then, so that others write."""
+    """Yield items, which the caller writes in a transaction each; pause to let others write."""
     resumed_at = time.monotonic()
     for item in items:
         yield item
@@ -123,10 +127,10 @@ def take_turns(items: Iterable[Item]) -> Iterator[Item]:
 
 
 @contextmanager
-def retry_later_if_busy(*further_causes: str) -> Iterator[None]:
-    """Suppress and log the error if somebody else keeps writing to the database; try again later.
+def suppress_busy_errors(*further_causes: str) -> Iterator[None]:
+    """Suppress and log the error of a database to which somebody else keeps writing.
 
-    `further_causes` are more values of STORAGE_CODES to be suppressed. Any other error is raised.
+    The caller tries again later. `further_causes` are other causes of a StorageError to suppress.
     """
     try:
         yield
@@ -138,18 +142,23 @@ def retry_later_if_busy(*further_causes: str) -> Iterator[None]:
         db.session.rollback()
 
 
-def find_storage_error(error: BaseException | None) -> StorageError | None:
+def find_storage_error(
+    error: BaseException | None, is_writing: bool = False
+) -> StorageError | None:
     """Return the storage error that caused an exception, None if there is none.
 
     It follows the chain of causes: on a full disk SQLite ends the whole transaction, and the
-    visible error is then about a missing savepoint.
+    visible error is then about a missing savepoint. A refused write is the fault of the storage
+    only in a transaction that may write (`is_writing`); in any other it is a mistake in the code.
     """
     while error is not None:
         if isinstance(error, StorageError):
             return error
         original = getattr(error, "orig", error)
-        cause = STORAGE_CODES.get((getattr(original, "sqlite_errorcode", None) or 0) & 0xFF)
-        cause = cause or postgresql_engine.storage_cause(original)
+        code = getattr(original, "sqlite_errorcode", None) or getattr(original, "sqlstate", None)
+        if code in WRITE_REFUSED and not is_writing:
+            return None
+        cause = sqlite_engine.storage_cause(original) or postgresql_engine.storage_cause(original)
         if isinstance(error, PoolTimeoutError):
             cause = "busy"  # every connection is waiting for the server
         if cause is not None:
@@ -162,7 +171,7 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
 def refuse_flush_outside_write(session: Session, _context: Any, _instances: Any) -> None:
     """Raise RuntimeError if code changes an object outside `db.write()`."""
     if not session.info.get(WRITE_OPTION) and (session.new or session.dirty or session.deleted):
-        raise RuntimeError("flush outside db.write(); change objects inside one")
+        raise RuntimeError("flush outside db.write(): change objects inside `with db.write():`")
 
 
 def init_engine(app: Flask) -> None:
@@ -178,7 +187,7 @@ def init_engine(app: Flask) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the options of `create_engine` for a database."""
-    if database_file(url):
+    if database_file(url) is not None:
         return {"module": sqlite}
     timeouts = {"connect_timeout": postgresql_engine.CONNECT_SECONDS} | postgresql_engine.TIMEOUTS
     return {

@@ -32,7 +32,7 @@ class PollingConnection:
         self.is_postgresql = self.url.get_backend_name() == "postgresql"
         self.connection: Any = None
         self.owner_pid = 0
-        self.error: type[Exception] = sqlite_engine.driver.Error
+        self.error: type[Exception] = sqlite_engine.sqlite.Error
         self.next_attempt_at = 0.0
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
@@ -85,7 +85,7 @@ class PollingConnection:
                 client_encoding="utf8",
             )
         else:
-            self.connection = sqlite_engine.driver.connect(
+            self.connection = sqlite_engine.sqlite.connect(
                 f"file:{quote(self.url.database or '')}?mode=ro",
                 uri=True,
                 timeout=self.timeout,

@@ -32,6 +32,8 @@ STORAGE_CODES = {
     "58": "disk error",
     "XX": "damaged",
 }
+# It may also be the fault of a statement that writes outside `db.write()`.
+WRITE_REFUSED = "25006"
 # A host that is suspended or cut off inside a writing transaction must not keep all others from
 # writing: the server ends a transaction that waits that long for its next statement.
 IDLE_TIMEOUT_SECONDS = 2

@@ -18,10 +18,12 @@ try:
 except ImportError:  # no wheel for this platform: use the system's SQLite
     dbapi2 = system_sqlite
 
-driver: ModuleType = dbapi2  # every process must use the same driver for the database file
+# The library of every process: `prepare` sets the journal mode by its version, and processes with
+# different ones would keep changing the mode of the database file.
+sqlite: ModuleType = dbapi2
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
-# Primary result codes for faults of the storage and not of the statement (sqlite.org/rescode.html).
+# Primary result codes for faults of the storage (sqlite.org/rescode.html).
 STORAGE_CODES = {
     5: "busy",
     8: "read-only",
@@ -31,6 +33,8 @@ STORAGE_CODES = {
     14: "cannot be opened",
     26: "not a database",
 }
+# Without an extended code, 8 may also be the fault of a statement that writes outside `db.write()`.
+WRITE_REFUSED = 8
 
 
 def is_wal_safe(version: tuple[int, ...]) -> bool:
@@ -45,16 +49,22 @@ def is_wal_safe(version: tuple[int, ...]) -> bool:
     )
 
 
+def storage_cause(error: BaseException) -> str | None:
+    """Return the fault of the storage that a driver's error reports, None if there is none."""
+    # The low byte of an extended code is the primary code.
+    return STORAGE_CODES.get((getattr(error, "sqlite_errorcode", None) or 0) & 0xFF)
+
+
 def prepare(engine: Engine, zone: ZoneInfo, write_option: str) -> None:
     """Set up an engine: pragmas for new connections, an explicit BEGIN for transactions.
 
     A transaction with the execution option named by `write_option` holds the only write lock; all
     others are read-only. SQLite knows no time zones, so the SQL function `newsroom_month(datetime)`
-    returns the month of a stored datetime in `zone`.
+    returns the month of a stored datetime in `zone`, such as 202605.
 
     Sources: SQLAlchemy's documentation of pysqlite transactions, sqlite.org/pragma.html.
     """
-    is_safe = is_wal_safe(driver.sqlite_version_info)
+    is_safe = is_wal_safe(sqlite.sqlite_version_info)
     pragmas = (
         # first, because setting the journal mode may have to wait for a lock
         f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",

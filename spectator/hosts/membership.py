@@ -20,7 +20,8 @@ REPORT_SECONDS = 5.0  # a third of a lease: a report that fails may be repeated 
 class Membership:
     """The worker's membership, for use inside an app context; with SQLite it writes nothing.
 
-    `get_offset` returns how far this host has followed the outbox.
+    `get_offset` returns the last outbox row that this host has processed, None if it must start
+    over.
     """
 
     def __init__(self, get_offset: Callable[[], int | None]) -> None:
@@ -69,7 +70,7 @@ class Membership:
             self._compare_settings()
 
     def _compare_settings(self) -> None:
-        others = registry.running_hosts()
+        others = registry.other_running_hosts()
         differences = find_differences(hash_settings(current_app.config), others)
         for sentence in differences:
             if sentence not in self.differences:

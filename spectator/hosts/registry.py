@@ -1,9 +1,10 @@
-"""The rows of the hosts: who runs, and how far each host has followed the outbox."""
+"""The rows of the hosts: which of them run, and the last outbox row that each has processed."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,9 +20,11 @@ from spectator.hosts.shared_settings import find_differences, hash_settings
 from spectator.models import Host
 
 log = logging.getLogger(__name__)
-LIVE_TIME = timedelta(seconds=30)  # without a report
-# A host that is away for longer rebuilds its index, and its nginx cache must be emptied.
-RETENTION = timedelta(days=7)
+LIVE_TIME = timedelta(seconds=30)  # how long after its last report a host counts as running
+# How long the row of a host that does not run is kept, and with it the outbox rows that the host
+# has missed. A host that comes back later rebuilds its index, and the operator must empty its nginx
+# cache.
+HOST_RETENTION = timedelta(days=7)
 
 
 def is_single_host_site() -> bool:
@@ -31,12 +34,19 @@ def is_single_host_site() -> bool:
 
 def host_name(data_dir: Path) -> str:
     """Return what people call a host: its machine and its data directory."""
-    return f"{socket.gethostname()}:{data_dir}"[-255:]
+    return _address(data_dir).decode("utf-8", "replace")[:255]
 
 
 def host_id(data_dir: Path) -> str:
-    """Return the id of a host. No file holds it, since a copied directory would copy it too."""
-    return hashlib.sha256(host_name(data_dir).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    """Return the id of a host.
+
+    It is computed, not stored in a file: a copy of the data directory would have the same id.
+    """
+    return hashlib.sha256(_address(data_dir)).hexdigest()[:16]
+
+
+def _address(data_dir: Path) -> bytes:
+    return os.fsencode(f"{socket.gethostname()}:{data_dir}")  # a path may be invalid as UTF-8
 
 
 def own_host(session: Session) -> Host:
@@ -45,9 +55,12 @@ def own_host(session: Session) -> Host:
     host = session.get(Host, host_id(data_dir))
     if host is None:
         host = Host(
-            id=host_id(data_dir), name=host_name(data_dir), searches_counted=0, settings={}
+            id=host_id(data_dir),
+            name=host_name(data_dir),
+            live_until=current_time(),  # it does not count as running until it reports
+            last_counted_log=0,
+            settings={},
         )
-        host.live_until = current_time()
         session.add(host)
     return host
 
@@ -57,44 +70,50 @@ def find_own_host() -> Host | None:
     return db.session.get(Host, host_id(current_app.config["DATA_DIR"]))
 
 
-def other_hosts(now: datetime | None = None) -> Sequence[Host]:
-    """Return the other hosts; with `now`, those that run then."""
+def other_hosts(live_at: datetime | None = None) -> Sequence[Host]:
+    """Return the other hosts, or only those that run at a time."""
     query = select(Host).where(Host.id != host_id(current_app.config["DATA_DIR"]))
-    if now is not None:
-        query = query.where(Host.live_until > now)
+    if live_at is not None:
+        query = query.where(Host.live_until > live_at)
     return db.session.scalars(query.order_by(Host.name)).all()
 
 
-def running_hosts() -> Sequence[Host]:
+def other_running_hosts() -> Sequence[Host]:
     """Return the other hosts that run now; none with SQLite."""
     return [] if is_single_host_site() else other_hosts(current_time())
 
 
 def report(session: Session, offset: int | None, now: datetime) -> None:
-    """Store that this host runs, and its offset, inside the caller's `db.write()`."""
+    """Store that this host runs, and its offset, inside the caller's `db.write()`.
+
+    The offset is None if the host must start over.
+    """
     host = own_host(session)
     host.outbox_offset, host.live_until = offset, now + LIVE_TIME
     host.settings = hash_settings(current_app.config)
 
 
-def lowest_offset() -> int | None:
-    """Return the lowest offset of the other hosts, None if none of them needs the outbox."""
+def lowest_offset_of_others() -> int | None:
+    """Return the lowest offset of the other hosts, None without any that has an offset."""
     own_id = host_id(current_app.config["DATA_DIR"])
     return db.session.scalar(select(func.min(Host.outbox_offset)).where(Host.id != own_id))
 
 
 def prune() -> None:
-    """Forget other hosts that have not reported for a week; a container may change its name."""
+    """Delete the rows of other hosts that have not reported for a week.
+
+    Some of these never come back: a container that gets a new name leaves its old row behind.
+    """
     is_other = Host.id != host_id(current_app.config["DATA_DIR"])
-    is_forgotten = is_other & (Host.live_until < current_time() - RETENTION)
-    if db.session.scalar(select(Host.id).where(is_forgotten).limit(1)) is not None:
+    is_outdated = is_other & (Host.live_until < current_time() - HOST_RETENTION)
+    if db.session.scalar(select(Host.id).where(is_outdated).limit(1)) is not None:
         with db.write() as session:
-            session.execute(delete(Host).where(is_forgotten))
+            session.execute(delete(Host).where(is_outdated))
 
 
 def find_setting_differences() -> list[str]:
     """Return a sentence for each setting that differs from that of another running host."""
-    return find_differences(hash_settings(current_app.config), running_hosts())
+    return find_differences(hash_settings(current_app.config), other_running_hosts())
 
 
 def warn_of_differences() -> None:

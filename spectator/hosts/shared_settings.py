@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,36 @@ from spectator.formats import format_list
 from spectator.i18n import gettext
 from spectator.models import Host
 
-NAMES = (
-    *("SITE_URL", "SITE_NAME", "SITE_TAGLINE", "PERMALINK", "TIMEZONE", "LANGUAGE", "SEARCH"),
-    *("LANGUAGES", "DEFAULT_EDITION"),
-    *("HTMX_URL", "HTMX_INTEGRITY", "HSTS_SUBDOMAINS", "MEDIA_URL"),
+HASHED_BY_VALUE = (
+    "SITE_URL",
+    "SITE_NAME",
+    "SITE_TAGLINE",
+    "PERMALINK",
+    "TIMEZONE",
+    "LANGUAGE",
+    "SEARCH",
+    "LANGUAGES",
+    "DEFAULT_EDITION",
+    "HTMX_URL",
+    "HTMX_INTEGRITY",
+    "HSTS_SUBDOMAINS",
+    "MEDIA_URL",
 )
-SECRET_KEY, THEME, MEDIA = "SECRET_KEY", "THEME", "MEDIA"
+SECRET_KEY, THEME, MEDIA = (
+    "SECRET_KEY",
+    "THEME",
+    "MEDIA",
+)  # `hash_settings` treats each differently
 HASH_BYTES = 16
 
 
 def hash_settings(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return a hash of each shared setting: of the theme its content, of the key an HMAC."""
-    contents = {name: str(settings[name]).encode() for name in NAMES}
+    """Return a hash of each shared setting.
+
+    The theme's is of the content of its file. The secret key's is an HMAC, so that it shows
+    nothing about the key.
+    """
+    contents = {name: str(settings[name]).encode() for name in HASHED_BY_VALUE}
     contents[THEME] = _read_theme(settings[THEME])
     # A shared directory may have another path on each host.
     is_directory = isinstance(settings[MEDIA], Path)
@@ -36,27 +55,28 @@ def hash_settings(settings: Mapping[str, Any]) -> dict[str, str]:
     return {name: digest[:HASH_BYTES].hex() for name, digest in hashes.items()}
 
 
+@cache  # a process keeps the theme that it read when it started
 def _read_theme(path: Path | None) -> bytes:
-    with suppress(OSError):  # the start of the site complains about it
+    with suppress(OSError):  # an unreadable theme is reported when the site starts
         return path.read_bytes() if path else b""
     return b""
 
 
 def find_differences(own_hashes: Mapping[str, str], others: Iterable[Host]) -> list[str]:
-    """Return a sentence for each setting that other hosts have another value of.
+    """Return a sentence for each setting that has another value on other hosts.
 
     A setting that an older or newer version does not know is not compared.
     """
-    names_by_setting: dict[str, list[str]] = {}
+    hosts_by_setting: dict[str, list[str]] = {}
     for host in others:
         for setting, own_hash in own_hashes.items():
             if host.settings.get(setting, own_hash) != own_hash:
-                names_by_setting.setdefault(setting, []).append(host.name)
-    return [_describe(setting, names) for setting, names in sorted(names_by_setting.items())]
+                hosts_by_setting.setdefault(setting, []).append(host.name)
+    return [_describe(setting, hosts) for setting, hosts in sorted(hosts_by_setting.items())]
 
 
-def _describe(setting: str, names: list[str]) -> str:
-    hosts = format_list(sorted(names))
+def _describe(setting: str, host_names: list[str]) -> str:
+    hosts = format_list(sorted(host_names))
     if setting == SECRET_KEY:
         return gettext(
             "The secret key differs from that of %(hosts)s: people are logged out at "

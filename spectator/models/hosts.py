@@ -13,10 +13,11 @@ from spectator.db import Base, UTCDateTime
 class Host(Base):
     """A data directory on a machine, as its worker reports it.
 
-    It runs until `live_until`, unless it reports again. `outbox_offset` is the last row of the
-    outbox that its own consumers have processed, None if they must start over; `searches_counted`
-    the number of its last counted log of searches; `repaired_on` the day of the last nightly repair
-    of its indexes; `settings` the hashes of the settings that must be the same on all hosts.
+    It counts as running until `live_until`, which each report moves on. `outbox_offset` is the last
+    row of the outbox that its own consumers have processed, None if they must start over;
+    `last_counted_log` the number of its last counted log of searches; `repaired_on` the day of the
+    last nightly repair of its indexes; `settings` the hashes of the settings that must be the same
+    on all hosts.
     """
 
     __tablename__ = "host"
@@ -26,7 +27,7 @@ class Host(Base):
     name: Mapped[str] = mapped_column(String(255))
     live_until: Mapped[datetime] = mapped_column(UTCDateTime)
     outbox_offset: Mapped[int | None]
-    searches_counted: Mapped[int]
+    last_counted_log: Mapped[int] = mapped_column("searches_counted")
     repaired_on: Mapped[date | None] = mapped_column(Date)
     settings: Mapped[dict[str, str]] = mapped_column(JSON)
 

@@ -31,6 +31,7 @@ def save_autosave(
     user: User, article_id: int | None, article: Article | None, values: dict[str, str]
 ) -> Autosave:
     """Store the values of a form apart from its story and return the row; raises AutosaveError."""
+    form_id = values[forms.FORM_ID_FIELD]
     if forms.is_too_long(values):
         raise AutosaveError(gettext("Not saved: one field is too long."))
     may_store = article is not None and (
@@ -39,9 +40,7 @@ def save_autosave(
     if article_id is not None and not may_store:
         raise AutosaveError(gettext("Not saved: you cannot change this story any more."))
     try:
-        autosaves.save(
-            user.id, article_id, values["copy"], forms.parse_version(request.form), values
-        )
+        autosaves.save(user.id, article_id, form_id, forms.parse_version(request.form), values)
     except autosaves.AutosaveLimitReached as error:
         raise AutosaveError(
             gettext(
@@ -49,7 +48,7 @@ def save_autosave(
                 "Save or discard some: the list of stories shows where it is."
             )
         ) from error
-    row = autosaves.get(user.id, values["copy"])
+    row = autosaves.get(user.id, form_id)
     if row is None:
         raise AutosaveError(
             gettext("Not saved: the text was saved or discarded in another window.")
@@ -103,16 +102,15 @@ def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
     except AutosaveError as error:
         advice = gettext("Close this tab; your text is still in the form.")
         return render_error(422, gettext("Preview not available"), f"{error} {advice}")
-    form_id = form.values["copy"]
     if article_id is None:
-        return redirect(url_for("newsroom.proof_new", copy=form_id), 303)
-    return redirect(url_for("newsroom.proof", article_id=article_id, copy=form_id), 303)
+        return redirect(url_for("newsroom.proof_new", copy=form.form_id), 303)
+    return redirect(url_for("newsroom.proof", article_id=article_id, copy=form.form_id), 303)
 
 
 @bp.post("/stories/discard")
 def discard() -> Response:
     """Discard the unsaved text of one form and offer to bring it back."""
-    form_id = request.form.get("copy", "")[:40]
+    form_id = forms.requested_form_id(request.form)
     autosaves.discard(current_user().id, form_id)
     return _redirect_to_story("discarded", discarded=form_id)
 
@@ -120,7 +118,7 @@ def discard() -> Response:
 @bp.post("/stories/bring_back")
 def bring_back() -> Response:
     """Restore discarded text and show it beside its story or in the list of stories."""
-    autosaves.restore(current_user().id, request.form.get("copy", "")[:40])
+    autosaves.restore(current_user().id, forms.requested_form_id(request.form))
     return _redirect_to_story("brought-back")
 
 

@@ -37,10 +37,13 @@ CONTENT_FIELDS = (
 )
 # Messages to readers or colleagues, beside the story.
 MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
+# The field, and the parameter in URLs, with the id of an opened form: it identifies the form's
+# autosave, and shows that a form was sent twice. Open pages and browsers' stored text have this old
+# name, so pages go on sending it; requests may use `form_id` instead.
+FORM_ID_FIELD = "copy"
 # The fields whose values a form keeps and an autosave stores. Pressed buttons and answers to
-# questions are read from the request. "copy" is the id of one opened form: it names the form's
-# autosave, and shows that a form was sent twice.
-FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
+# questions are read from the request.
+FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, FORM_ID_FIELD)
 # The values of fields that a form or an autosave of an older version does not have.
 INITIAL_VALUES = dict.fromkeys(FIELDS, "") | {"kind": DEFAULT_STORY_KIND}
 # The statuses in which editors may change the publish date.
@@ -81,6 +84,11 @@ class StoryForm:
     language_mismatch: str = ""
 
     @property
+    def form_id(self) -> str:
+        """The id of the opened form."""
+        return self.values[FORM_ID_FIELD]
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone of the form's dates.
 
@@ -109,7 +117,7 @@ def blank_form() -> StoryForm:
         INITIAL_VALUES
         | {
             "language": current_app.config["LANGUAGE"],
-            "copy": new_form_id(),
+            FORM_ID_FIELD: new_form_id(),
             "published_at_zone": current_zone().key,
         }
     )
@@ -136,7 +144,7 @@ def values_from_draft(draft: Draft) -> dict[str, str]:
     """Return the form values of a draft."""
     values = INITIAL_VALUES | {name: getattr(draft, name) for name in LINE_FIELDS}
     values |= {name: join_names(list(getattr(draft, name))) for name in NAME_FIELDS}
-    return values | {"body": editable_body(draft.body), "copy": new_form_id()}
+    return values | {"body": editable_body(draft.body), FORM_ID_FIELD: new_form_id()}
 
 
 def form_from_autosave(row: Autosave, by: User) -> StoryForm:
@@ -145,7 +153,7 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
         name: str(text) for name, text in row.values.items() if name in FIELDS
     }
     form = StoryForm(
-        values | {"copy": row.form_id},
+        values | {FORM_ID_FIELD: row.form_id},
         row.version,
         picture_from_token(row.values.get("picture_id", ""), by),
     )
@@ -165,9 +173,13 @@ def parse_values(data: Mapping[str, str]) -> dict[str, str]:
         values["published_at_zone"] = current_zone().key
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
-    return (
-        values if FORM_ID_PATTERN.fullmatch(values["copy"]) else values | {"copy": new_form_id()}
-    )
+    return values | {FORM_ID_FIELD: requested_form_id(data) or new_form_id()}
+
+
+def requested_form_id(data: Mapping[str, str]) -> str:
+    """Return the form id in a form or a query, "" if there is none or it is invalid."""
+    form_id = data.get(FORM_ID_FIELD) or data.get("form_id", "")
+    return form_id if FORM_ID_PATTERN.fullmatch(form_id) else ""
 
 
 def _normalize_line_breaks(text: str) -> str:

@@ -67,7 +67,7 @@ def autosave_form(article: Article, form: StoryForm, user: User) -> None:
     try:
         if forms.is_too_long(values):
             raise publishing.ForbiddenError(describe_status_change(article))
-        autosaves.save(user.id, article.id, values["copy"], form.version, values)
+        autosaves.save(user.id, article.id, form.form_id, form.version, values)
     except autosaves.AutosaveLimitReached as error:
         raise publishing.ForbiddenError(describe_status_change(article)) from error
 

@@ -54,19 +54,20 @@ LINK_ENDED = (
 
 @bp.get(STORY_RULE + "/preview")
 def preview(article_id: int) -> str:
-    """Show a story as readers will see it: as saved or, with `copy`, unsaved."""
+    """Show a story as readers will see it: as saved or, with a form id, that form's text."""
     article, user = load_story(article_id, "view"), current_user()
-    row = requested_autosave("copy", article_id)
+    row = requested_autosave(article_id)
     if row is not None:
         return render_article(article_from_form(forms.form_from_autosave(row, user), article))
-    # Only frames send `copy`. Once its autosave is gone, they show the saved story.
-    return render_article(article, banner="" if "copy" in request.args else "last saved version")
+    # Only frames send the parameter. Once the autosave is gone, they show the saved story.
+    is_in_frame = forms.FORM_ID_FIELD in request.args
+    return render_article(article, banner="" if is_in_frame else "last saved version")
 
 
 @bp.get("/stories/new/preview")
 def preview_new() -> str:
     """Show a new story from the user's unsaved text."""
-    row = requested_autosave("copy", None)
+    row = requested_autosave(None)
     if row is None:
         abort(404)
     return render_article(article_from_form(forms.form_from_autosave(row, current_user()), None))
@@ -76,7 +77,7 @@ def preview_new() -> str:
 def proof(article_id: int) -> str:
     """Show a preview in a phone's and a desktop's frame, with the links that share it."""
     article, user = load_story(article_id, "view"), current_user()
-    row = requested_autosave("copy", article_id)
+    row = requested_autosave(article_id)
     return render_template(
         "newsroom/proof.html",
         article=article,
@@ -94,7 +95,7 @@ def proof(article_id: int) -> str:
 @bp.get("/stories/new/proof")
 def proof_new() -> str:
     """Show, in both frames, the preview of a story that was never saved."""
-    row = requested_autosave("copy", None)
+    row = requested_autosave(None)
     if row is None:
         abort(404)
     weight = describe_page_weight(
@@ -108,13 +109,12 @@ def proof_new() -> str:
 def preview_frame(article_id: int | None = None) -> str:
     """Show the frame with the preview of the unsaved story. The preview checks the permission."""
     article = queries.article_to_edit(article_id) if article_id is not None else None
-    form_id, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
     return render_template(
         "newsroom/_preview_frame.html",
         article=article,
         article_id=article_id,
-        form_id=form_id,
-        seq=seq,
+        form_id=forms.requested_form_id(request.args),
+        seq=request.args.get("seq", "")[:10],
     )
 
 
@@ -171,9 +171,14 @@ def _hide_address(response: FlaskResponse) -> FlaskResponse:
     return response
 
 
-def requested_autosave(parameter: str, article_id: int | None) -> Autosave | None:
-    """Return the user's unsaved text of a story (None: a new one) that the URL refers to."""
-    row = autosaves.get(current_user().id, request.args.get(parameter, "")[:40])
+def requested_autosave(article_id: int | None) -> Autosave | None:
+    """Return the user's autosave of a story (None: a new one) that the URL refers to."""
+    return find_autosave(article_id, forms.requested_form_id(request.args))
+
+
+def find_autosave(article_id: int | None, form_id: str) -> Autosave | None:
+    """Return the user's autosave of a form, if the form is one of this story (None: a new one)."""
+    row = autosaves.get(current_user().id, form_id)
     return row if row is not None and row.article_id == article_id else None
 
 

@@ -1,4 +1,4 @@
-"""Reader searches, and those that found nothing."""
+"""Statistics of reader searches: the most frequent, and the most frequent without results."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ PERIODS = (7, 30, 90)  # days
 
 @bp.get("/searches")
 def searches() -> str:
-    """Show the most frequent recent searches, and those that found nothing."""
+    """Show the most frequent recent searches: of all, and of those without results."""
     raw_days = request.args.get("days", "")
     days = next((period for period in PERIODS if str(period) == raw_days), PERIODS[0])
     tables = [
         (gettext("Most searched for"), queries.top_searches(days)),
-        (gettext("Searches with no results"), queries.top_searches(days, has_hits=False)),
+        (
+            gettext("Searches with no results"),
+            queries.top_searches(days, only_without_results=True),
+        ),
     ]
     return render_template("newsroom/searches.html", days=days, periods=PERIODS, tables=tables)

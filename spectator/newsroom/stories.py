@@ -78,7 +78,7 @@ def _requested_filters() -> dict[str, str]:
 def _unsaved_text(user: User) -> dict[str, object]:
     """Return the unsaved and discarded text that the list of stories shows."""
     return {
-        "unsaved_drafts": autosaves.list_unsaved(user.id, None),
+        "unsaved_new_stories": autosaves.list_unsaved(user.id, None),
         "discarded": autosaves.list_discarded(user.id, None),
         "unsaved_ids": autosaves.articles_with_unsaved_text(user.id),
     }
@@ -189,7 +189,7 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
 
 def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     """Store changes of a public story as unsaved text, and show the form again."""
-    user, form_id = current_user(), form.values["copy"]
+    user, form_id = current_user(), form.form_id
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
         if forms.is_too_long(values):
@@ -233,14 +233,14 @@ for action_name in [name for name, rule in ACTIONS.items() if rule.has_address]:
 
 def _form_from_autosave(article_id: int | None) -> StoryForm | None:
     """Return the unsaved form that the URL refers to, None if there is none."""
-    row = previews.requested_autosave("restore", article_id)
+    row = previews.find_autosave(article_id, request.args.get("restore", ""))
     return forms.form_from_autosave(row, current_user()) if row is not None else None
 
 
 def _redirect_after_save(article_id: int, form: StoryForm, action: str) -> Response:
     """Delete the autosave of the saved form, and redirect to the story."""
-    autosaves.remove(current_user().id, form.values["copy"])
-    return _redirect_after_action(article_id, action, form.values["copy"])
+    autosaves.remove(current_user().id, form.form_id)
+    return _redirect_after_action(article_id, action, form.form_id)
 
 
 def _redirect_after_action(article_id: int, action: str, form_id: str | None = None) -> Response:
@@ -262,7 +262,7 @@ def render_form(form: StoryForm, article: Article | None, **context: object) -> 
     """Return the page of the story form; `context` is for other forms on the page."""
     user = current_user()
     rows = autosaves.list_unsaved(user.id, article.id) if article else ()
-    unsaved = [row for row in rows if row.form_id != form.values["copy"]]
+    unsaved = [row for row in rows if row.form_id != form.form_id]
     return render_template(
         "newsroom/story.html",
         form=form,

@@ -61,7 +61,7 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
     answers = spellings.parse_answers(request.form)
     try:
         if article is None:
-            return publishing.create(prepared, by, action, form.values["copy"], answers)
+            return publishing.create(prepared, by, action, form.form_id, answers)
         _confirm_losses(form, article, prepared.draft.body)
         publishing.save(
             article.id,

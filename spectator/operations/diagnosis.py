@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 from spectator import config, migrations
-from spectator.db import STORAGE_CODES, database_file, sqlite
+from spectator.db import database_file, sqlite
 from spectator.db.poller import PollError
+from spectator.db.sqlite_engine import STORAGE_CODES
 from spectator.i18n import gettext
 from spectator.migrations import Schema
 from spectator.operations import postgresql

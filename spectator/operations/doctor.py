@@ -211,7 +211,7 @@ def describe_search(app: Flask) -> str:
     """Return one line with the search engine and how far the readers' index is behind."""
     engine = "PostgreSQL" if is_shared_search(app.config) else "Whoosh"
     lag = indexing.lag(app.config["DATA_DIR"])
-    if lag.offset == lag.edition:
+    if lag.offset == lag.newest_number:
         return gettext("Search index: %(engine)s, up to date", engine=engine)
     if lag.offset is None:
         return gettext("Search index: %(engine)s, missing", engine=engine)

@@ -74,8 +74,8 @@ def _silent_hosts() -> Iterator[str]:
                 "It is forgotten after %(days)s day.",
                 "The host %(host)s has not reported since %(time)s UTC. "
                 "It is forgotten after %(days)s days.",
-                registry.RETENTION.days,
+                registry.HOST_RETENTION.days,
                 host=host.name,
                 time=reported_at.strftime(TIME_FORMAT),
-                days=registry.RETENTION.days,
+                days=registry.HOST_RETENTION.days,
             )

@@ -1,4 +1,4 @@
-"""Copying all pictures into another store: `spectator media move`.
+"""Copying all pictures into another store: `spectator media move`, which deletes nothing.
 
 It may be ended at any moment and repeated: a picture is stored completely or not at all, and those
 that are already there are only compared.

@@ -105,7 +105,7 @@ def _require_no_other_host() -> None:
     """Raise NotReadyError if the site runs on another host, whose secret key this one needs."""
     if registry.is_single_host_site() or not inspect(db.engine).has_table(Host.__tablename__):
         return
-    if hosts := registry.running_hosts():
+    if hosts := registry.other_running_hosts():
         raise NotReadyError(
             gettext(
                 "The site runs on %(host)s. Copy its %(file)s into the data directory of "

@@ -54,5 +54,14 @@ def require_stopped_site(data: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_site_running(data: Path) -> bool:
+    """Return whether the site runs on this host."""
+    try:
+        with require_stopped_site(data):
+            return False
+    except NotReadyError:
+        return True
+
+
 def _open(data: Path) -> int:
     return open_private(str(data / LOCK_FILE), os.O_RDWR | os.O_CREAT)

@@ -211,9 +211,9 @@ def _consumers(public: indexing.Lag, newsroom: indexing.Lag) -> Iterator[Consume
     offset = queries.consumer_offset(related.CONSUMER) or 0
     first = outbox.first_event_time_after(offset)
     seconds = (datetime.now(UTC) - first).total_seconds() if first else 0.0
-    yield _state("search index", public.edition, public.offset, public.seconds)
-    yield _state("newsroom index", newsroom.edition, newsroom.offset, newsroom.seconds)
-    yield _state("related stories", public.edition, offset, round(seconds, 1))
+    yield _state("search index", public.newest_number, public.offset, public.seconds)
+    yield _state("newsroom index", newsroom.newest_number, newsroom.offset, newsroom.seconds)
+    yield _state("related stories", public.newest_number, offset, round(seconds, 1))
 
 
 def _state(name: str, newest: int, offset: int | None, seconds: float) -> ConsumerState:
@@ -267,7 +267,7 @@ def _index_sentences(is_newsroom: bool, lag: indexing.Lag) -> Iterator[str]:
         yield str(sentences.missing)
     elif lag.seconds > MAX_INDEX_LAG_SECONDS:
         yield str(sentences.late) % {"seconds": round(lag.seconds)}
-    elif lag.offset > lag.edition:
+    elif lag.offset > lag.newest_number:
         yield str(sentences.ahead)
 
 

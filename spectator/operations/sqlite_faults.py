@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spectator.db import STORAGE_CODES
+from spectator.db.sqlite_engine import STORAGE_CODES
 from spectator.i18n import gettext, lazy_gettext
 from spectator.operations.faults import (
     Cause,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from spectator.db import STORAGE_CODES, database_file, sqlite
+from spectator.db import database_file, sqlite
+from spectator.db.sqlite_engine import STORAGE_CODES
 from spectator.operations import diagnosis, faults, sqlite_faults
 from spectator.operations.faults import Fault
 

@@ -1,4 +1,4 @@
-"""Cache of whole responses, in front of Flask, that never serves a page older than the edition.
+"""Cache of whole responses, in front of Flask, that never serves an outdated page.
 
 Before it answers, a process polls the database for the newest outbox number, at most every 5 ms.
 Pages from before that number are rendered again, so that every process shows a publication at once,
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from spectator.pagecache.keys import (
     CURSOR_PARAMS,
-    EDITION,
+    OUTBOX,
     RELATED,
     SURROGATE_KEY,
     article_key,
@@ -21,7 +21,7 @@ from spectator.pagecache.keys import (
     is_cursor_query,
 )
 from spectator.pagecache.middleware import (
-    EDITION_ENVIRON_KEY,
+    OUTBOX_NUMBER_ENVIRON_KEY,
     RESULT_ENVIRON_KEY,
     Hit,
     PageCache,
@@ -30,8 +30,8 @@ from spectator.pagecache.store import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTRO
 
 __all__ = [
     "CURSOR_PARAMS",
-    "EDITION",
-    "EDITION_ENVIRON_KEY",
+    "OUTBOX",
+    "OUTBOX_NUMBER_ENVIRON_KEY",
     "PRIVATE_CACHE_CONTROL",
     "PUBLIC_CACHE_CONTROL",
     "RELATED",

@@ -2,7 +2,7 @@
 
 A response is stored only if it has a `Surrogate-Key` header, so that invented URLs cannot fill the
 memory. The header says which changes make the page stale: `article-12`, changes of that story;
-`edition`, every change that readers see, and midnight in the newsroom's time zone; `related`, also
+`outbox`, every change that readers see, and midnight in the newsroom's time zone; `related`, also
 new results of the outbox's consumers.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CacheKey = tuple[str, str, str]  # scheme, path, query
 
 SURROGATE_KEY = "Surrogate-Key"
-EDITION, RELATED = "edition", "related"
+OUTBOX, RELATED = "outbox", "related"
 _ARTICLE_PREFIX = "article-"
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000

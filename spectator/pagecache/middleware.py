@@ -38,14 +38,15 @@ POLL_SECONDS, POSTGRESQL_POLL_SECONDS = 0.005, 0.05
 MAX_STALE_SECONDS = 1.0
 RENDER_TIMEOUT_SECONDS = 10.0
 # Key of the application's environment: the outbox number that the response is cached for.
-EDITION_ENVIRON_KEY = "spectator.edition"
+OUTBOX_NUMBER_ENVIRON_KEY = "spectator.outbox_number"
 # Key of the server's environment: "hit" if a stored page was sent, "miss" if it was rendered.
 RESULT_ENVIRON_KEY = "spectator.page_cache"
 MAX_HITS = 50_000  # hits to remember until somebody counts them
 _REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # repeated in a 304
 
 Hit = tuple[str, str]  # path and status
-DbVersion = tuple[int, int, str]  # the edition, the day, and the offsets of the consumers
+# The newest outbox number, the day, and the offsets of the consumers.
+DbVersion = tuple[int, int, str]
 
 
 class PageCache:
@@ -171,7 +172,7 @@ class PageCache:
         environ[RESULT_ENVIRON_KEY] = "miss"
         page_environ = anonymous_environ(environ, key)
         if db_version is not None:
-            page_environ[EDITION_ENVIRON_KEY] = db_version[0]
+            page_environ[OUTBOX_NUMBER_ENVIRON_KEY] = db_version[0]
         response = render_response(self.app, page_environ)
         if db_version is None or not response.is_cacheable:
             return response

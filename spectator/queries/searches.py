@@ -21,10 +21,12 @@ class SearchStats(NamedTuple):
     milliseconds: int
 
 
-def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[SearchStats]:
+def top_searches(
+    days: int, *, only_without_results: bool = False, limit: int = 50
+) -> Sequence[SearchStats]:
     """Return the most frequent searches of recent days (UTC), including today.
 
-    Without `has_hits` only those whose last search found nothing.
+    With `only_without_results`, only texts whose last search found nothing.
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     times = func.sum(SearchCount.times)
@@ -42,7 +44,7 @@ def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[
     is_last_day = (SearchCount.text == sums.c.text) & (SearchCount.day == sums.c.day)
     query = select(sums.c.text, sums.c.times, SearchCount.hits, sums.c.milliseconds)
     query = query.join(SearchCount, is_last_day).order_by(sums.c.times.desc(), sums.c.text)
-    if not has_hits:
+    if only_without_results:
         query = query.where(SearchCount.hits == 0)
     return [
         SearchStats(text, times, hits, int(milliseconds))

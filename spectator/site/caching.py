@@ -31,7 +31,7 @@ def with_response_processor(process: Callable[[Response], Response], view: View)
     return cast(View, processed_view)
 
 
-def cacheable(*cursors: str, surrogate_key: str = pagecache.EDITION) -> Callable[[View], View]:
+def cacheable(*cursors: str, surrogate_key: str = pagecache.OUTBOX) -> Callable[[View], View]:
     """Return the decorator of a view whose pages caches may store, one for each value of `cursors`.
 
     A view that shows a single story sets a Surrogate-Key of its own.

@@ -76,7 +76,7 @@ def check_health() -> tuple[dict[str, Any], bool]:
         return report | {"database": "does not answer"}, False
     report |= {
         "database": "ok",
-        "edition": lag.edition,
+        "edition": lag.newest_number,  # not renamed, because monitoring may read it
         "index_position": lag.offset,
         "behind_seconds": lag.seconds,
         "newsroom_index_position": newsroom.offset,

@@ -1,15 +1,15 @@
-/* Restores the card of an opaque block when an edit has removed it. */
+/* Restores the card of an opaque block (opaque_blocks.js) when an edit has removed it. */
 import { CARD, isBlock, isEmpty } from "./editor_shape.js";
 import { blockOf, isCard } from "./opaque_blocks.js";
 import { gettext } from "./messages.js";
 
-/** Keeps every card in the editor's root: a card that was not removed by its own button is put back
-    behind the block that it followed. Returns a function that checks the cards at once. Its argument
-    `why` is "history" after an undo or redo, which may remove undoable cards, and "opened" when another
-    text is loaded. */
+/** Keeps every card in the editor: a card that was not removed with its own button is put back after the
+    block that it followed. Returns a function that checks the cards at once and takes the reason: "history"
+    after an undo or redo, which may remove some cards, "opened" when another text is loaded. */
 export function guardCards(editor, root, announce) {
-  let order = [];
-  const topLevelBlock = (node) => {
+  let lastNodes = []; // the editor's top-level nodes at the last check
+  /** Returns the top-level node that a node is in, null if the node is no longer in the editor. */
+  const topLevelNode = (node) => {
     while (node && node.parentNode !== root) node = node.parentNode;
     return node;
   };
@@ -55,9 +55,9 @@ export function guardCards(editor, root, announce) {
         continue;
       }
       seen.add(block);
-      block.isRemoved = false;
+      block.isRemoved = false; // an undo may have brought the card back
       if (card.parentNode !== root) {
-        topLevelBlock(card).after(card);
+        topLevelNode(card).after(card);
         moved = block;
       }
     }
@@ -67,19 +67,21 @@ export function guardCards(editor, root, announce) {
   /** Puts missing cards back to where they were. Returns a block whose card was put back. */
   function restoreMissingCards(seen, isHistory) {
     let restored = null;
-    for (const [index, card] of order.entries()) {
-      const block = isCard(card) ? blockOf(card) : null;
-      const mayBeMissing = !block || block.isRemoved || (isHistory && block.isUndoable);
-      if (mayBeMissing || seen.has(block)) continue;
-      const before = order.slice(0, index).reverse().map(topLevelBlock).find(Boolean);
-      if (before) before.after(card);
-      else root.prepend(card);
+    for (const [index, node] of lastNodes.entries()) {
+      const block = isCard(node) ? blockOf(node) : null;
+      if (!block || seen.has(block)) continue;
+      const mayBeMissing = block.isRemoved || (isHistory && block.mayVanishOnUndo);
+      if (mayBeMissing) continue;
+      // The nearest earlier node that is still in the editor.
+      const before = lastNodes.slice(0, index).reverse().map(topLevelNode).find(Boolean);
+      if (before) before.after(node);
+      else root.prepend(node);
       restored = block;
     }
     return restored;
   }
 
-  /** Adds empty lines before, between and behind cards, where somebody can type. They are not saved
+  /** Adds empty lines before, between and after cards, where somebody can type. They are not saved
       while they are empty, and are removed when they are no longer needed. */
   function addFillerLines() {
     const cursor = getSelection().anchorNode;
@@ -101,25 +103,24 @@ export function guardCards(editor, root, announce) {
     }
   }
 
-  const checkCards = (why) => {
-    let restored = null;
-    if (why === "opened") order = [];
+  const checkCards = (reason) => {
+    let guarded = null; // a block whose card an edit has moved or removed
+    if (reason === "opened") lastNodes = [];
     editor.modifyDocument(() => {
       // Chromium adds styles when it joins blocks. An undo would restore them as markup, which the
       // Content-Security-Policy forbids.
       for (const styled of root.querySelectorAll("[style]")) styled.removeAttribute("style");
       wrapInlineNodes();
-      const seen = new Set();
-      restored = normalizeCards(seen);
-      restored = restoreMissingCards(seen, why === "history") || restored;
+      const seen = new Set(); // the blocks whose cards are in the editor
+      const moved = normalizeCards(seen);
+      guarded = restoreMissingCards(seen, reason === "history") || moved;
       addFillerLines();
     });
-    order = [...root.childNodes];
+    lastNodes = [...root.childNodes];
     watcher.takeRecords();
-    if (restored)
-      announce(
-        gettext("To remove the %(block)s, use its Remove button.", { block: restored.noun }),
-      );
+    // An attempt to delete a card also moves it: into the block that the browser joins it with.
+    if (guarded)
+      announce(gettext("To remove the %(block)s, use its Remove button.", { block: guarded.noun }));
   };
   const watcher = new MutationObserver(() => checkCards());
   watcher.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });

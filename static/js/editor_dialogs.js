@@ -170,7 +170,7 @@ export function askForCaption(editor, card, announce) {
     const newCard = createCard(figurePiece(figureSource(figure, after)), block.key, true);
     editor.saveUndoState();
     block.isRemoved = true;
-    block.isUndoable = true;
+    block.mayVanishOnUndo = true;
     card.replaceWith(newCard);
     showCard(editor, newCard, gettext("Picture details changed."), announce);
   });

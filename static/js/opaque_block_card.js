@@ -103,7 +103,7 @@ export function bindCardButtons(editor, root, announce) {
       range.setStart(card.nextElementSibling || card.previousElementSibling, 0);
       editor.saveUndoState();
       block.isRemoved = true;
-      block.isUndoable = true;
+      block.mayVanishOnUndo = true;
       card.remove();
       editor.checkCards();
       editor.focus();

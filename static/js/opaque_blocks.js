@@ -18,10 +18,10 @@ import { gettext, ngettext } from "./messages.js";
  * @property {boolean} [hasEditableCaption]
  */
 /**
- * `key` is the index among the pieces of the source, null for a new block. `isUndoable`: the card was
+ * `key` is the index among the pieces of the source, null for a new block. `mayVanishOnUndo`: the card was
  * added or removed after the story was opened, so an undo or redo can make it disappear. `isRemoved`:
  * the person has removed the card.
- * @typedef {Description & {source: string, key: number | null, isUndoable: boolean, isRemoved: boolean}} OpaqueBlock
+ * @typedef {Description & {source: string, key: number | null, mayVanishOnUndo: boolean, isRemoved: boolean}} OpaqueBlock
  */
 
 const MAX_TEXT = 90;
@@ -145,10 +145,10 @@ const blocks = new Map();
  * @param {Pick<Piece, "name" | "source" | "rows">} piece
  * @param {number | null} key
  */
-export function createCard(piece, key = null, isUndoable = key === null) {
+export function createCard(piece, key = null, mayVanishOnUndo = key === null) {
   const number = String(blocks.size + 1);
   const { source } = piece;
-  blocks.set(number, { ...describe(piece), source, key, isUndoable, isRemoved: false });
+  blocks.set(number, { ...describe(piece), source, key, mayVanishOnUndo, isRemoved: false });
   return cardFor(number);
 }
 

@@ -3,7 +3,7 @@
    because the Content-Security-Policy forbids them, so they are renamed to data-style first. */
 import { BREAKS } from "./html_names.js";
 import { collectBlocks } from "./paste_blocks.js";
-import { clip, resetClip } from "./paste_clip.js";
+import { pasteState, resetPasteState } from "./paste_state.js";
 import { makeBlocks } from "./paste_lines.js";
 import { groupLists } from "./paste_lists.js";
 import { canonicalLanguage, markText } from "./paste_marks.js";
@@ -29,7 +29,7 @@ const COMMENTS = /<!--[\s\S]*?-->/g;
 function plainBlocks(html) {
   const breaks = new RegExp(`</?(?:br|${BREAKS.join("|")})(?=[\\s/>])[^<>]*>`, "gi");
   const pictures = (html.match(/<img(?=[\s/>])/gi) || []).length;
-  if (pictures) clip.skipped.set("picture", pictures);
+  if (pictures) pasteState.skipped.set("picture", pictures);
   const closed = closeStrayTags(html);
   // Comments are removed only up to the last "-->": searching for the end of unclosed ones after it would
   // take quadratic time.
@@ -75,12 +75,12 @@ function serializeBody(body, root) {
   const field = document.getElementById("language");
   const language =
     body.lang || root.lang || (field && field.value) || document.documentElement.lang;
-  clip.language = canonicalLanguage(language).split("-")[0];
+  pasteState.language = canonicalLanguage(language).split("-")[0];
   const blocks = groupLists(collectBlocks(body, markText(body, {}), null));
   const [before, after] = outerSpaces(body);
-  if (!blocks.length) return !body.firstElementChild || clip.anchors.isOwn ? before : "";
-  if (blocks.length === 1 && !clip.hasBlock) return before + blocks[0].innerHTML + after;
-  if (clip.anchors.isOwn) separateEdges(blocks, [before, after]);
+  if (!blocks.length) return !body.firstElementChild || pasteState.isFromEditor ? before : "";
+  if (blocks.length === 1 && !pasteState.hasBlock) return before + blocks[0].innerHTML + after;
+  if (pasteState.isFromEditor) separateEdges(blocks, [before, after]);
   return blocks.map((block) => block.outerHTML).join("\n");
 }
 
@@ -95,15 +95,14 @@ const isTooMuch = (html) =>
 /** Returns clean HTML for that of the clipboard, and a sentence that says what was omitted. `isTaken(id)`
     returns whether an element of the story has that id. */
 export function cleanPaste(html, isTaken = () => false) {
-  const isOwn = html.slice(0, 1000).includes("<!-- squire -->"); // copied from an editor
-  resetClip(isOwn);
+  const isFromEditor = html.slice(0, 1000).includes("<!-- squire -->"); // copied from an editor
+  resetPasteState(isFromEditor);
   if (isTooMuch(html)) {
-    clip.anchors.isOwn = false;
     const paragraphs = plainBlocks(html).map((paragraph) => paragraph.outerHTML);
-    const omissions = `${TOO_MUCH} ${describeSkipped(clip.skipped)}`.trim();
+    const omissions = `${TOO_MUCH} ${describeSkipped(pasteState.skipped)}`.trim();
     return { html: paragraphs.join("\n"), omissions };
   }
   const { body, documentElement: root } = parseClipboard(html);
-  Object.assign(clip.anchors, findAnchors(body, isTaken, isOwn));
-  return { html: serializeBody(body, root), omissions: describeSkipped(clip.skipped) };
+  pasteState.anchors = findAnchors(body, isTaken, isFromEditor);
+  return { html: serializeBody(body, root), omissions: describeSkipped(pasteState.skipped) };
 }

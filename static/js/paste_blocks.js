@@ -1,8 +1,8 @@
 /* Converts the elements of the clipboard to blocks of a story. */
-import { clip } from "./paste_clip.js";
+import { pasteState } from "./paste_state.js";
 import { makeBlocks, makeElement } from "./paste_lines.js";
 import { extractMarker, groupLists, looseItems, numberOf } from "./paste_lists.js";
-import { isBlock, isSkipped, markText } from "./paste_marks.js";
+import { isBlock, markText, skipElement } from "./paste_marks.js";
 import { emojiOf, styles } from "./paste_source.js";
 
 /** Returns the content of an element as blocks. List items are not in lists yet (see paste_lists.js).
@@ -16,8 +16,8 @@ export function collectBlocks(container, outer, list, tag = "p") {
     line = [];
   };
   const add = (node, marks) => {
-    const inner = clip.anchors.places.has(node)
-      ? { ...marks, id: clip.anchors.places.get(node) }
+    const inner = pasteState.anchors.idByNode.has(node)
+      ? { ...marks, id: pasteState.anchors.idByNode.get(node) }
       : marks;
     const texts = marks.pre ? node.data.split(/\r?\n/) : [node.data];
     texts.forEach((text, at) => line.push({ text, marks: inner, isBreak: at > 0 }));
@@ -26,13 +26,13 @@ export function collectBlocks(container, outer, list, tag = "p") {
     if (node.nodeType === 3) return add(node, marks);
     const text = node.nodeType === 1 ? emojiOf(node) : "";
     if (text) return line.push({ text, marks });
-    if (node.nodeType !== 1 || isSkipped(node)) return null;
+    if (node.nodeType !== 1 || skipElement(node)) return null;
     const inner = markText(node, marks);
     if (node.localName === "br")
       line.push({ text: "", marks, isBreak: !styles(node).has("page-break-before") });
     else if (isBlock(node)) {
       endLine();
-      clip.hasBlock = true;
+      pasteState.hasBlock = true;
       collected.push(convertElement(node, inner, list, tag));
     } else {
       const gap = needsSpaces(node) ? [{ text: " ", marks }] : [];
@@ -92,7 +92,7 @@ function convertList(element, marks, list) {
   const inner = { root: list ? list.root : element, depth: list ? list.depth + 1 : 1, isOrdered };
   const first = element.querySelector(":scope > li");
   return itemsOf(element).flatMap((child) => {
-    if (isSkipped(child)) return [];
+    if (skipElement(child)) return [];
     const start =
       child === first && isOrdered ? { start: Number(element.getAttribute("start")) || 1 } : {};
     if (child.localName === "li")
@@ -149,7 +149,7 @@ function convertTable(element, marks) {
   if (element.caption)
     table.append(unwrapParagraph("caption", collectBlocks(element.caption, marks)));
   let section = null;
-  for (const row of rows.filter((candidate) => !isSkipped(candidate))) {
+  for (const row of rows.filter((candidate) => !skipElement(candidate))) {
     const name = row.parentNode.localName === "thead" ? "thead" : "tbody";
     if (!section || section.localName !== name) table.append((section = makeElement(name)));
     section.append(

@@ -1,6 +1,6 @@
 /* Converts lines of the clipboard to blocks. A line is a list of texts with their marks: links, emphasis,
    language and direction (paste_marks.js). */
-import { clip } from "./paste_clip.js";
+import { pasteState } from "./paste_state.js";
 import { canonicalLanguage } from "./paste_marks.js";
 
 const NESTING = ["strong", "em", "s", "script"];
@@ -100,7 +100,7 @@ function makeBlock(tag, line) {
   fillBlock(block, line);
   const lang = canonicalLanguage(dominantValue("lang", line));
   if (dominantValue("dir", line) === "rtl") block.dir = "rtl";
-  if (lang && lang.split("-")[0] !== clip.language) block.lang = lang;
+  if (lang && lang.split("-")[0] !== pasteState.language) block.lang = lang;
   return block;
 }
 

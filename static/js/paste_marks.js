@@ -1,11 +1,14 @@
 /* The marks of text on the clipboard: emphasis, links, language and direction. */
 import { BREAKS } from "./html_names.js";
-import { clip } from "./paste_clip.js";
+import { pasteState } from "./paste_state.js";
 import { fragmentOf, nounOf, styles } from "./paste_source.js";
 
-const BLOCKS = new Set(BREAKS);
+const NEW_LINE_ELEMENTS = new Set(BREAKS);
+const FIRST_LETTER = /\p{L}/u;
+const RIGHT_TO_LEFT =
+  /[\p{Script=Adlam}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Nko}\p{Script=Syriac}\p{Script=Thaana}]/u;
 
-/** Returns a URL without Google's redirect, "" if a story may not link to it. */
+/** Returns a URL, without Google's redirect; "" if a story may not link to it. */
 function safeAddress(href) {
   const text = (href || "").replace(/[\t\n\r]/g, "").trim();
   try {
@@ -19,11 +22,12 @@ function safeAddress(href) {
   }
 }
 
-/** Does the same for a link, which may also lead to an anchor in the pasted text or in the story. */
+/** Returns the URL of a pasted link: "#id" if it leads to an anchor in the pasted text or, in a text from the
+    editor, in the story; "" if a story may not have the link. */
 function linkAddress(href) {
   const fragment = fragmentOf(href);
-  if (clip.anchors.ids.has(fragment)) return `#${clip.anchors.ids.get(fragment)}`;
-  return clip.anchors.isOwn && /^#./.test(href || "") ? href : safeAddress(href);
+  if (pasteState.anchors.newIds.has(fragment)) return `#${pasteState.anchors.newIds.get(fragment)}`;
+  return pasteState.isFromEditor && /^#./.test(href || "") ? href : safeAddress(href);
 }
 
 export function canonicalLanguage(tag) {
@@ -41,7 +45,7 @@ export function markText(element, outer) {
   const hasStyle = (name, pattern) => pattern.test(style.get(name) || "");
   if (tag === "b" || tag === "strong" || hasStyle("font-weight", /^(?:bold|[6-9]\d\d|1000)/))
     marks.strong = true;
-  if (hasStyle("font-weight", /^(?:normal|lighter|[1-5]\d\d)/)) marks.strong = false;
+  if (hasStyle("font-weight", /^(?:normal|lighter|[1-5]\d\d\b)/)) marks.strong = false;
   if (tag === "i" || tag === "em" || hasStyle("font-style", /^(?:italic|oblique)/)) marks.em = true;
   if (hasStyle("font-style", /^normal/)) marks.em = false;
   const isStruck =
@@ -52,23 +56,34 @@ export function markText(element, outer) {
   if (tag === "a")
     Object.assign(marks, {
       href: linkAddress(element.getAttribute("href")),
-      id: clip.anchors.places.get(element) || "",
+      id: pasteState.anchors.idByNode.get(element) || "",
     });
   if (tag === "pre" || hasStyle("white-space", /^(?:pre|break-spaces)/)) marks.pre = true;
   marks.lang = element.getAttribute("lang") || element.getAttribute("xml:lang") || marks.lang;
-  // A left-to-right word in a right-to-left paragraph does not change the paragraph's direction.
-  const dir = (element.getAttribute("dir") || style.get("direction") || "").toLowerCase();
+  // A paragraph gets the direction of most of its text (makeBlock in paste_lines.js). If it is marked as
+  // right-to-left, its words are too, so that a long name in Latin letters does not turn it round.
+  const dir = directionOf(element, style);
   if (dir && (marks.dir !== "rtl" || isBlock(element))) marks.dir = dir;
   return marks;
 }
 
-/** Returns whether an element is omitted, and counts the things that are not pasted. */
-export function isSkipped(element) {
-  const noun = nounOf(element);
-  if (noun) clip.skipped.set(noun, (clip.skipped.get(noun) || 0) + 1);
+/** Returns the direction that an element sets, "" for none; "auto" stands for that of its first letter. */
+function directionOf(element, style) {
+  const dir = (element.getAttribute("dir") || style.get("direction") || "").toLowerCase();
+  if (dir !== "auto") return dir;
+  const [letter] = FIRST_LETTER.exec(element.textContent) || [];
+  if (!letter) return "";
+  return RIGHT_TO_LEFT.test(letter) ? "rtl" : "ltr";
+}
+
+/** Returns whether an element is omitted, and counts it if somebody would miss it. */
+export function skipElement(element) {
+  const noun = nounOf(element); // "" for an invisible element, null for one that can be pasted
+  if (noun) pasteState.skipped.set(noun, (pasteState.skipped.get(noun) || 0) + 1);
   return noun !== null;
 }
 
 export const isBlock = (element) =>
-  BLOCKS.has(element.localName) ||
+  NEW_LINE_ELEMENTS.has(element.localName) ||
+  // Not table-cell and table-caption: `needsSpaces` in paste_blocks.js sets spaces around those.
   /^(?:block|flex|grid|list-item|flow-root|table(?!-c))/.test(styles(element).get("display") || "");

@@ -154,18 +154,18 @@ export const fragmentOf = (href) => {
   }
 };
 
-/** An anchor is an element that a link may lead to. Returns the ids that the clipboard's anchors get in
-    the story, as `{ids, places}`. `ids` maps each anchor's name to its new id, `places` maps the link or text node
-    that gets an id to this id. `isTaken(id)` returns whether the story already has an id. An anchor gets
-    one if a link of the clipboard leads to it, or if the clipboard was copied from this site's editor (`isOwn`)
-    and the anchor's name is free as an id. */
-export function findAnchors(body, isTaken, isOwn) {
+/** Returns the ids that the clipboard's anchors, the elements that a link may lead to, get in the story:
+    `newIds` by the anchor's name, `idByNode` by the link or text node that gets the id. An anchor gets one
+    if a link of the clipboard leads to it, or if its name is free in the story and the clipboard was copied
+    from this site's editor. `isTaken(id)` returns whether the story already has an id. */
+export function findAnchors(body, isTaken, isFromEditor) {
   const links = [...body.querySelectorAll("a[href*='#']")];
   const wanted = new Set(links.map((link) => fragmentOf(link.getAttribute("href"))));
-  const [ids, places, used] = [new Map(), new Map(), new Set()];
+  const [newIds, idByNode, used] = [new Map(), new Map(), new Set()];
   const waiting = []; // names of anchors that no text has followed yet
   let last = null; // the last text node
-  const isNew = (name) => name && !ids.has(name) && (wanted.has(name) || (isOwn && !isTaken(name)));
+  const isNew = (name) =>
+    name && !newIds.has(name) && (wanted.has(name) || (isFromEditor && !isTaken(name)));
   const freeId = (name) => {
     const base = SAFE_ID.test(name)
       ? name
@@ -177,11 +177,11 @@ export function findAnchors(body, isTaken, isOwn) {
   // Gives the waiting anchors one id, at the link around a text node or, if that has an id, at the node.
   const assignId = (node) => {
     const link = node.parentElement.closest("a[href]");
-    const holder = link && !places.has(link) ? link : node;
-    const id = places.get(holder) || freeId(waiting[0]);
-    places.set(holder, id);
+    const holder = link && !idByNode.has(link) ? link : node;
+    const id = idByNode.get(holder) || freeId(waiting[0]);
+    idByNode.set(holder, id);
     used.add(id);
-    for (const name of waiting.splice(0)) ids.set(name, id);
+    for (const name of waiting.splice(0)) newIds.set(name, id);
   };
   const visit = (node) => {
     if (node.nodeType === 3 && node.data.trim()) {
@@ -195,5 +195,5 @@ export function findAnchors(body, isTaken, isOwn) {
   };
   visit(body);
   if (waiting.length && last) assignId(last);
-  return { ids, places };
+  return { newIds, idByNode };
 }

@@ -36,6 +36,8 @@ INLINE = {
     "<meta charset='utf-8'><span style='font-weight:700'>six</span> boats": (
         "<strong>six</strong> boats"
     ),
+    "<span style='font-weight:1000'>six</span> boats": "<strong>six</strong> boats",
+    "<b style='font-weight:450'>six</b> boats": "six boats",
     "<html><body><!--StartFragment--><b>a </b><b> b</b><!--EndFragment--></body></html>": (
         "<strong>a b</strong>"
     ),
@@ -106,6 +108,26 @@ def test_a_list_that_starts_on_the_second_level_is_flattened(form: Window) -> No
 def test_a_right_to_left_list_keeps_its_direction(form: Window) -> None:
     copied = "<ul><li dir=rtl><p dir=rtl>أول</p></li><li><p dir=rtl>ثان</p></li></ul>"
     assert clean_paste(form, copied) == '<ul dir="rtl"><li>أول</li><li>ثان</li></ul>'
+
+
+@pytest.mark.parametrize(
+    ("copied", "cleaned"),
+    [
+        ("<div dir=rtl><p dir=auto>أول 1</p></div>", '<p dir="rtl">أول 1</p>'),
+        ("<p dir=auto>«أول</p><p>two</p>", '<p dir="rtl">«أول</p>\n<p>two</p>'),
+        ("<p dir=auto>ߒߞߏ</p>", '<p dir="rtl">ߒߞߏ</p>'),
+        ("<div dir=rtl><p dir=auto>One</p></div>", "<p>One</p>"),
+        ("<div dir=rtl><p dir=auto>12</p></div>", "<p>12</p>"),
+        (
+            "<p dir=rtl>أول <span dir=auto>Addis</span></p>",
+            '<p dir="rtl">أول Addis</p>',
+        ),
+    ],
+)
+def test_automatic_direction_is_that_of_the_first_letter(
+    form: Window, copied: str, cleaned: str
+) -> None:
+    assert clean_paste(form, copied) == cleaned
 
 
 def test_lang_is_kept_only_if_valid_and_not_the_storys_language(form: Window) -> None:

@@ -91,17 +91,17 @@ def assert_fresh(writer: Site, reader: Site, number: int) -> float:
 
 
 def state(site: Site) -> tuple[object, ...]:
-    """Return the edition of a host and how far its indexes are."""
+    """Return the newest outbox number that a host sees, and how far its indexes are."""
     details = json.loads(site.get("/readyz").body)
     names = ("edition", "index_position", "newsroom_index_position", "newsroom_behind_seconds")
     return tuple(details[name] for name in names)
 
 
 def do_hosts_agree(hosts: list[Site]) -> bool:
-    """Return whether all hosts have the same edition, and have indexed it."""
+    """Return whether all hosts see the same newest outbox number, and have indexed up to it."""
     states = {state(host) for host in hosts}
-    edition, offset, _, behind = states.pop()
-    return not states and edition == offset and behind == 0
+    newest, offset, _, behind = states.pop()
+    return not states and newest == offset and behind == 0
 
 
 def assert_only_requests_in_flight_failed(load: Load, killed_at: list[float]) -> None:

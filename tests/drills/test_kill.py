@@ -47,7 +47,7 @@ def kill_before_indexing(site: Site, ledger: Path, victim: str, delay_seconds: f
     eventually(lambda: site.processes(victim), 40, f"a {victim} to kill")
     workers = site.processes("worker")
     eventually(
-        lambda: edition(site) > index_offset(site),
+        lambda: newest_outbox_number(site) > index_offset(site),
         15,
         "a commit that is not yet indexed",
         pause_seconds=0.005,
@@ -82,8 +82,8 @@ def acknowledged(ledger: Path) -> list[Story]:
     return publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines())
 
 
-def edition(site: Site) -> int:
-    """Return the edition: the number of the outbox's newest row."""
+def newest_outbox_number(site: Site) -> int:
+    """Return the number of the outbox's newest row."""
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         return int(connection.execute("SELECT max(seq) FROM outbox").fetchone()[0] or 0)
 
