@@ -239,12 +239,15 @@ DOCUMENTED_WHOOSH = {
 
 
 def private_attributes_of_others(tree: ast.AST) -> set[str]:
-    """Return the underscored attributes that a module uses of objects other than self and cls."""
+    """Return the underscored attributes that a module uses of objects other than self and cls.
+
+    `_fields` is the documented name of a named tuple's fields.
+    """
     return {
         node.attr
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
-        and re.match(r"_[^_]", node.attr)
+        and re.match(r"_(?!_|fields$)", node.attr)
         and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
     }
 

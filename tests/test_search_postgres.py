@@ -110,7 +110,7 @@ def test_frequencies_after_many_changes_are_those_of_a_rebuilt_index(
     assert isinstance(fresh, PostgresIndex)
     fresh.rebuild([*rest, changed], 9)
     rows, expected = (
-        read(database, "SELECT term, documents FROM {words} ORDER BY term", one)
+        read(database, "SELECT term, documents FROM {terms} ORDER BY term", one)
         for one in (generation_of(database, shared), generation_of(database, fresh))
     )
     assert rows == expected and len(rows) > 50
@@ -138,7 +138,7 @@ def test_a_rebuild_whose_tables_were_dropped_says_so(
     def stories() -> Iterator[Document]:
         generation = replace(generation_of(database, shared), number=2)
         with database.writing() as connection:
-            connection.execute(generation.sql("DROP TABLE {documents}, {words}"))
+            connection.execute(generation.sql("DROP TABLE {documents}, {terms}"))
         yield MALI
 
     with pytest.raises(IndexUnavailableError, match="another process"):
@@ -195,7 +195,7 @@ def test_an_index_whose_tables_are_gone_is_rebuilt(
 ) -> None:
     """As after `spectator database copy` or `restore`, which leave the tables out."""
     with database.writing() as connection:
-        connection.execute(generation_of(database, shared).sql("DROP TABLE {documents}, {words}"))
+        connection.execute(generation_of(database, shared).sql("DROP TABLE {documents}, {terms}"))
     assert shared.offset() is None
     with pytest.raises(IndexUnavailableError):
         shared.find(SearchRequest("mali"))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from spectator.search.language.parser import parse_query
+from spectator.search.postgres import writer
 from spectator.search.postgres.clauses import clause_matcher
 from spectator.search.postgres.lexicon import is_within
 from spectator.search.postgres.matchers import (
@@ -52,6 +53,17 @@ def matches(text: str, story: object) -> bool:
 
 
 # Storage
+
+
+def test_batches_are_limited_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter of Ethiopic takes three bytes, and tags take memory too."""
+    words = " ".join(chr(number) * 3 for number in range(0x1200, 0x1240))
+    rows = [document_row(document("ዜና", words, topics=("t" * 400,)))] * 4
+    size = sum(len(column.encode()) for column in (rows[0].terms, rows[0].tags))
+    monkeypatch.setattr(writer, "BATCH_BYTES", 2 * (size + len(rows[0].postings)))
+    assert [len(batch) for batch in writer._batches(iter(rows))] == [2, 2]
+    monkeypatch.setattr(writer, "BATCH_DOCUMENTS", 1)
+    assert [len(batch) for batch in writer._batches(iter(rows))] == [1] * 4
 
 
 def test_a_stored_text_has_the_positions_of_each_word_in_each_field() -> None:

@@ -20,7 +20,7 @@ from spectator.db import WRITE_OPTION, engine_options, prepare_engine
 from spectator.db.postgresql_engine import DerivedDatabase
 from spectator.models import SearchIndex
 from spectator.search import Index, open_shared_index
-from spectator.search.postgres.generations import INDEX, current_generation
+from spectator.search.postgres.generations import CREATE_GIN_INDEX, current_generation
 from tests import postgresql
 
 MISSING = "figures of PostgreSQL are left out: apt-get install postgresql"
@@ -137,12 +137,12 @@ def repeat_stories(url: str, times: int) -> None:
             )
             connection.execute(text(statement), values)
         connection.execute(
-            generation.sql("UPDATE {words} SET documents = documents * :times"), values
+            generation.sql("UPDATE {terms} SET documents = documents * :times"), values
         )
         connection.execute(text("UPDATE search_index SET documents = documents * :times"), values)
-        connection.execute(generation.sql(INDEX))
+        connection.execute(generation.sql(CREATE_GIN_INDEX))
     with engine.begin() as connection:
-        connection.execute(generation.sql("ANALYZE article, {documents}, {words}"))
+        connection.execute(generation.sql("ANALYZE article, {documents}, {terms}"))
     engine.dispose()
 
 

@@ -31,9 +31,10 @@ INDEX_MEMORY = "256MB"
 # The expression of the index and of every search; parsers and dictionaries of PostgreSQL, which
 # know no African language, take no part.
 VECTOR = r"array_to_tsvector(string_to_array(ltrim(terms || E'\n' || tags, E'\n'), E'\n'))"
-# The terms are stored apart from the short columns, which most statements read alone.
+# The terms are stored apart from the short columns, which most statements read alone. The column
+# `documents` is a number: of the documents that have a term, in search_index of all documents.
 TABLES = """
-DROP TABLE IF EXISTS {documents}, {words};
+DROP TABLE IF EXISTS {documents}, {terms};
 CREATE TABLE {documents} (
   article_id bigint PRIMARY KEY, version integer NOT NULL, published bigint NOT NULL,
   headline_length integer NOT NULL, body_length integer NOT NULL,
@@ -44,9 +45,9 @@ CREATE TABLE {documents} (
 ) WITH (toast_tuple_target = 128);
 ALTER TABLE {documents} ALTER section SET STORAGE MAIN, ALTER country SET STORAGE MAIN,
   ALTER topic SET STORAGE MAIN, ALTER author SET STORAGE MAIN, ALTER language SET STORAGE MAIN;
-CREATE TABLE {words} (term text COLLATE "C" PRIMARY KEY, documents integer NOT NULL)
+CREATE TABLE {terms} (term text COLLATE "C" PRIMARY KEY, documents integer NOT NULL)
 """
-INDEX = f"""
+CREATE_GIN_INDEX = f"""
 SET LOCAL maintenance_work_mem = '{INDEX_MEMORY}';
 CREATE INDEX ON {{documents}} USING gin (({VECTOR})) WITH (fastupdate = off)
 """
@@ -115,13 +116,13 @@ class Generation:
         return f"search_documents_{self.name}_{self.number}"
 
     @property
-    def words(self) -> str:
+    def terms(self) -> str:
         """The table of the terms with their document frequencies."""
         return f"search_words_{self.name}_{self.number}"
 
     def sql(self, template: str) -> Any:
         """Return a statement with the names of the tables and the expression of the index."""
-        return text(template.format(documents=self.documents, words=self.words, vector=VECTOR))
+        return text(template.format(documents=self.documents, terms=self.terms, vector=VECTOR))
 
 
 def current_generation(
@@ -194,7 +195,7 @@ def abandon(database: Database, generation: Generation) -> None:
         current = current_generation(connection, generation.name, for_update=True)
         if current and current.number == generation.number:
             return
-        connection.execute(generation.sql("DROP TABLE IF EXISTS {documents}, {words}"))
+        connection.execute(generation.sql("DROP TABLE IF EXISTS {documents}, {terms}"))
         values = {"name": generation.name, "generation": generation.number}
         connection.execute(text(END_LEASE), values)
 

@@ -183,7 +183,7 @@ class PostgresIndex:
             generation = current_generation(connection, self._name)
             if generation is None:
                 return 0
-            names = [generation.documents, generation.words]
+            names = [generation.documents, generation.terms]
             return int(connection.scalar(text(SIZE), {"names": names}) or 0)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from spectator.search.postgres.terms import HEADLINE, JOINED, NAME, is_indexable
 # Of words that share a part with a misspelt one, the most frequent.
 MAX_COMPARED = 5_000
 SIMILAR = """
-SELECT substr(term, 2) AS word FROM {words}
+SELECT substr(term, 2) AS word FROM {terms}
 WHERE (term >= :headline AND term < :headline_end OR term >= :name AND term < :name_end)
   AND documents > 0 AND char_length(term) BETWEEN :shortest AND :longest
   AND EXISTS (

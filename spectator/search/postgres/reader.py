@@ -30,12 +30,12 @@ SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_indexscan = off
 """
-FREQUENCIES = "SELECT term, documents FROM {words} WHERE term = ANY (:terms)"
+FREQUENCIES = "SELECT term, documents FROM {terms} WHERE term = ANY (:terms)"
 RANGE = """
-SELECT term, documents FROM {words} WHERE term >= :start AND term < :end AND documents > 0
+SELECT term, documents FROM {terms} WHERE term >= :start AND term < :end AND documents > 0
 """
 RANGE_SUM = """
-SELECT coalesce(sum(documents), 0) FROM {words} WHERE term >= :start AND term < :end
+SELECT coalesce(sum(documents), 0) FROM {terms} WHERE term >= :start AND term < :end
 """
 SIZES = """
 SELECT article_id, octet_length(terms) + 2 * octet_length(postings) AS size

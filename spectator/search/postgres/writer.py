@@ -1,4 +1,4 @@
-"""Writing to a generation: documents, and in how many of them each term occurs."""
+"""Writing to the tables of a generation: documents, and the number of them that have each term."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from spectator.search import Document
-from spectator.search.postgres.generations import INDEX, Database, Generation
+from spectator.search.postgres.generations import CREATE_GIN_INDEX, Database, Generation
 from spectator.search.postgres.terms import SEPARATOR, DocumentRow, document_row
 
 log = logging.getLogger(__name__)
 BATCH_DOCUMENTS, BATCH_BYTES = 200, 4_000_000
 MAX_COUNTED_TERMS = 1_000_000  # in memory, during a rebuild
 
-DELETE = "DELETE FROM {documents} WHERE article_id = ANY (:ids) RETURNING terms, tags"
+DELETE_DOCUMENTS = "DELETE FROM {documents} WHERE article_id = ANY (:ids) RETURNING terms, tags"
+# In {terms}, the column `documents` is the number of documents that have a term.
 COUNT_TERMS = """
-INSERT INTO {words} AS stored SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:counts AS int[]))
+INSERT INTO {terms} AS stored SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:counts AS int[]))
 ON CONFLICT (term) DO UPDATE SET documents = stored.documents + excluded.documents
 """
-DROP_UNUSED = "DELETE FROM {words} WHERE term = ANY (:terms) AND documents <= 0"
+DELETE_UNUSED = "DELETE FROM {terms} WHERE term = ANY (:terms) AND documents <= 0"
+# Here `documents` is the number of all documents, and `position` the offset.
 SET_OFFSET = """
 UPDATE search_index SET position = :offset, documents = documents + :change WHERE name = :name
 """
-COPY = f"COPY {{documents}} ({', '.join(DocumentRow.__annotations__)}) FROM STDIN"
+COPY = f"COPY {{documents}} ({', '.join(DocumentRow._fields)}) FROM STDIN"
 
 
 def apply_changes(
@@ -37,9 +39,12 @@ def apply_changes(
     rows: Sequence[DocumentRow],
     offset: int,
 ) -> None:
-    """Replace the documents with these ids by rows, in a generation whose row is locked."""
+    """Delete the documents with `ids` and insert `rows`, in the caller's transaction.
+
+    The caller has locked the generation's row in search_index.
+    """
     frequencies: Counter[str] = Counter()
-    removed = connection.execute(generation.sql(DELETE), {"ids": list(ids)}).all()
+    removed = connection.execute(generation.sql(DELETE_DOCUMENTS), {"ids": list(ids)}).all()
     for terms, tags in removed:
         frequencies.subtract(_split(terms, tags))
     for row in rows:
@@ -72,9 +77,9 @@ def build(
                 frequencies.clear()
     with database.writing() as connection:
         _add_frequencies(connection, generation, frequencies)
-        connection.execute(generation.sql(INDEX))
+        connection.execute(generation.sql(CREATE_GIN_INDEX))
     with database.writing() as connection:
-        connection.execute(generation.sql("ANALYZE {documents}, {words}"))
+        connection.execute(generation.sql("ANALYZE {documents}, {terms}"))
     return done
 
 
@@ -93,7 +98,7 @@ def _batches(rows: Iterator[DocumentRow]) -> Iterator[list[DocumentRow]]:
     size = 0
     for row in rows:
         batch.append(row)
-        size += len(row.terms) + len(row.postings)
+        size += _byte_size(row)
         if len(batch) == BATCH_DOCUMENTS or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -101,8 +106,14 @@ def _batches(rows: Iterator[DocumentRow]) -> Iterator[list[DocumentRow]]:
         yield batch
 
 
+def _byte_size(row: DocumentRow) -> int:
+    return len(row.terms.encode()) + len(row.tags.encode()) + len(row.postings)
+
+
 def _split(terms: str, tags: str) -> list[str]:
-    return [term for text in (terms, tags) if text for term in text.split(SEPARATOR)]
+    """Return all terms of a document: those with positions, and its tags, which have none."""
+    columns = [column for column in (terms, tags) if column]
+    return [term for column in columns for term in column.split(SEPARATOR)]
 
 
 def _copy(connection: Connection, generation: Generation, rows: Iterable[DocumentRow]) -> None:
@@ -116,11 +127,11 @@ def _copy(connection: Connection, generation: Generation, rows: Iterable[Documen
 def _add_frequencies(
     connection: Connection, generation: Generation, frequencies: Counter[str]
 ) -> None:
-    """Add to the document frequencies; sorted, so that the primary key is filled in order."""
+    """Add to the document frequencies, in the order of the primary key, which is faster."""
     changed = iter(sorted((term, count) for term, count in frequencies.items() if count))
     while batch := list(islice(changed, 50_000)):
         terms, counts = (list(column) for column in zip(*batch, strict=True))
         connection.execute(generation.sql(COUNT_TERMS), {"terms": terms, "counts": counts})
-        fallen = [term for term, count in batch if count < 0]
-        if fallen:
-            connection.execute(generation.sql(DROP_UNUSED), {"terms": fallen})
+        decreased = [term for term, count in batch if count < 0]
+        if decreased:
+            connection.execute(generation.sql(DELETE_UNUSED), {"terms": decreased})
