@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,12 @@ def test_a_password_is_hashed_for_an_unknown_email_too(
     assert all(password_hash.startswith("$argon2id$") for password_hash in hashes)
 
 
-def test_at_most_two_passwords_are_hashed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "compute", [lambda: hashing.hash_password("x"), lambda: hashing.check_password(None, "x")]
+)
+def test_at_most_two_passwords_are_hashed_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, compute: Callable[[], object]
+) -> None:
     running, most = 0, 0
     lock = threading.Lock()
 
@@ -174,7 +180,7 @@ def test_at_most_two_passwords_are_hashed_at_a_time(monkeypatch: pytest.MonkeyPa
             return ""
 
     monkeypatch.setattr(hashing, "hasher", SlowHasher())
-    threads = [threading.Thread(target=accounts.hash_password, args=("x",)) for _ in range(6)]
+    threads = [threading.Thread(target=compute) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -28,12 +28,13 @@ def hash_password(password: str) -> str:
 def check_password(user: User | None, password: str) -> bool:
     """Return whether the password is the person's.
 
-    Without a person (None) the check takes the same time and returns False.
+    For an unknown account (None) the answer is False after the same time, so that nobody can
+    measure which accounts exist.
     """
-    expected = _dummy_hash(hasher)
-    if user is not None:
-        expected = user.password_hash
     with _hash_slots:
+        # Also for a known account: otherwise the first check of an unknown one would take longer.
+        dummy = _dummy_hash(hasher)
+        expected = dummy if user is None else user.password_hash
         try:
             hasher.verify(expected, normalize(password))
         except (VerificationError, InvalidHashError):
@@ -41,6 +42,7 @@ def check_password(user: User | None, password: str) -> bool:
     return user is not None
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _dummy_hash(password_hasher: PasswordHasher) -> str:
+    """Return the hash of a password that nobody has; by hasher, because tests replace it."""
     return password_hasher.hash(secrets.token_urlsafe())
