@@ -4,8 +4,9 @@ import { blockOf, isCard } from "./opaque_blocks.js";
 import { gettext } from "./messages.js";
 
 /** Keeps every card in the editor: a card that was not removed with its own button is put back after the
-    block that it followed. Returns a function that checks the cards at once and takes the reason: "history"
-    after an undo or redo, which may remove some cards, "opened" when another text is loaded. */
+    block that it followed. Every edit is checked soon after it. Returns a function that checks at once and
+    takes the reason: "history" after an undo or redo, which may remove some cards, "opened" when another
+    text is loaded. */
 export function guardCards(editor, root, announce) {
   let lastNodes = []; // the editor's top-level nodes at the last check
   /** Returns the top-level node that a node is in, null if the node is no longer in the editor. */
@@ -39,7 +40,8 @@ export function guardCards(editor, root, announce) {
       getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
   }
 
-  /** Keeps each card once, directly in the root and empty. Returns a block whose card was moved. */
+  /** Keeps each card once, directly in the root and empty, and adds its block to `seen`. Returns a block
+      whose card was moved. */
   function normalizeCards(seen) {
     let moved = null;
     for (const card of root.querySelectorAll(CARD)) {

@@ -1,7 +1,7 @@
 """A killed backup leaves nothing that looks like a backup, and the others restore completely.
 
-Stories and pictures are added meanwhile. 4 kills in CI, 100 at full size (`BACKUP_KILLS`); every
-other backup goes to a bucket.
+Stories and pictures are added meanwhile, and every other backup goes to a bucket. 4 kills in CI,
+100 at full size (variable `BACKUP_KILLS`).
 """
 
 from __future__ import annotations

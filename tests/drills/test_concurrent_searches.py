@@ -1,6 +1,7 @@
 """Search results are correct while four processes of four threads search and stories change.
 
-10 seconds in CI, 120 at full size (`SEARCH_SECONDS`). The site serves readers at the same time.
+The site serves readers at the same time. 10 seconds in CI, 120 at full size (variable
+`SEARCH_SECONDS`).
 """
 
 from __future__ import annotations

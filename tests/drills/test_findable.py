@@ -1,6 +1,6 @@
 """Search on a small running site: stories are findable soon, and long queries cause no error.
 
-15 stories in CI, 200 at full size (`FINDABLE_STORIES`).
+15 stories in CI, 200 at full size (variable `FINDABLE_STORIES`).
 """
 
 from __future__ import annotations

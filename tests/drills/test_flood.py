@@ -1,6 +1,6 @@
 """A flood of invented URLs does not grow the memory of the web processes.
 
-15 s in CI, ten minutes at full size (`FLOOD_SECONDS`).
+15 s in CI, ten minutes at full size (variable `FLOOD_SECONDS`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """An idle site uses almost no CPU with either database, and still reacts promptly.
 
-10 seconds in CI, 120 at full size (`IDLE_SECONDS`). In CI other drills run beside this one, which
-makes the same work cost a multiple; the limits that the site is held to are those of full size.
+10 seconds in CI, 120 at full size (variable `IDLE_SECONDS`). In CI other drills run beside this
+one, which makes the same work cost a multiple; the limits that the site is held to are those of
+full size.
 """
 
 from __future__ import annotations

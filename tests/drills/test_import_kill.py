@@ -1,6 +1,6 @@
 """A killed import leaves only complete batches; importing the same file again completes it.
 
-12 batches in CI, 100 at full size (`IMPORT_BATCHES`).
+12 batches in CI, 100 at full size (variable `IMPORT_BATCHES`).
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """Killing a process between a commit and its indexing loses no acknowledged story.
 
-20 kills in CI, 200 at full size (`SITE_KILLS`).
+A story is acknowledged once its publication has returned. 20 kills in CI, 200 at full size
+(environment variable `SITE_KILLS`, see `sizes.py`).
 """
 
 from __future__ import annotations
 
 import random
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -27,17 +29,16 @@ VICTIMS = ["worker"] * 6 + ["web"] * 5 + ["publisher"] * 4 + ["master"] * 5
 
 def test_killing_any_process_loses_no_acknowledged_story(site: Site, tmp_path: Path) -> None:
     rng, ledger = random.Random(SEED), tmp_path / "ledger"
-    victims = rng.sample((VICTIMS * KILLS)[:KILLS], KILLS)
+    victims = list(islice(cycle(VICTIMS), KILLS))
+    rng.shuffle(victims)
     site.spawn("tests.drills.publisher", str(ledger))
     for victim in victims:
-        kill_before_indexing(site, ledger, victim, rng.uniform(0, 0.05))
+        kill_around_indexing(site, ledger, victim, rng.uniform(0, 0.05))
     site.kill("publisher")
-    stories = acknowledged(ledger)
-    assert len(stories) > len(victims)
-    check_nothing_is_lost(site, stories)
+    check_nothing_is_lost(site, acknowledged(ledger))
 
 
-def kill_before_indexing(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
+def kill_around_indexing(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
     """Kill the victim between a commit and its indexing, or soon after.
 
     Restart a killed master or publisher; the site restarts web processes and workers itself.
@@ -45,7 +46,7 @@ def kill_before_indexing(site: Site, ledger: Path, victim: str, delay_seconds: f
     count = len(acknowledged(ledger))
     eventually(lambda: len(acknowledged(ledger)) > count, 15, "another publication")
     eventually(lambda: site.processes(victim), 40, f"a {victim} to kill")
-    workers = site.processes("worker")
+    old_workers = site.processes("worker")
     eventually(
         lambda: newest_outbox_number(site) > index_offset(site),
         15,
@@ -56,13 +57,17 @@ def kill_before_indexing(site: Site, ledger: Path, victim: str, delay_seconds: f
     site.kill(victim)
     if victim == "master":
         site.start()
-        eventually(lambda: not workers & site.processes(), 10, "the killed master's worker exits")
+        eventually(
+            lambda: old_workers.isdisjoint(site.processes()),
+            10,
+            "the killed master's worker exits",
+        )
     elif victim == "publisher":
         site.spawn("tests.drills.publisher", str(ledger))
 
 
 def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
-    """Check that every acknowledged story is public and findable, and that one worker runs."""
+    """Check that every acknowledged story is public and findable, and which processes run."""
     site.assert_findable(reversed(stories), 10, "after the last kill")
     for story in stories:
         assert site.get(story.path).status == 200, story
@@ -72,7 +77,7 @@ def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert site.is_index_correct()
     eventually(lambda: len(site.processes("worker")) == 1, 5, "exactly one worker")
-    assert len(site.processes("web")) == 2
+    eventually(lambda: len(site.processes("web")) == 2, 10, "two web processes")
 
 
 def acknowledged(ledger: Path) -> list[Story]:
@@ -90,7 +95,7 @@ def newest_outbox_number(site: Site) -> int:
 
 def index_offset(site: Site) -> int:
     """Return the number of the last outbox row that is indexed; 0 without an index."""
-    try:
-        return int((site.data / "index" / "current" / OFFSET_FILE).read_text().split()[0])
-    except FileNotFoundError:  # the worker may replace the generation at any time
-        return 0
+    for _ in range(2):  # the worker may switch to a new build of the index while this one is read
+        with suppress(FileNotFoundError):
+            return int((site.data / "index" / "current" / OFFSET_FILE).read_text().split()[0])
+    return 0

@@ -1,6 +1,6 @@
 """With one damaged index file, search results of a running site stay correct and search recovers.
 
-12 random combinations of file and damage in CI, all at full size (`SEARCH_DAMAGES`).
+12 random combinations of file and damage in CI, all at full size (variable `SEARCH_DAMAGES`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Killing the worker during index commits loses no story and causes no wrong result.
 
-15 kills in CI, 100 at full size (`SEARCH_KILLS`). There are no web processes meanwhile: this
-process reads the index as they do, through one index object that stays open throughout.
+15 kills in CI, 100 at full size (variable `SEARCH_KILLS`). There are no web processes meanwhile:
+this process reads the index as they do, through one index object that stays open throughout.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A store of pictures that never answers: pages, searches and saves go on at their usual speed.
 
-6 s in CI, two minutes at full size (`SLOW_STORE_SECONDS`).
+6 s in CI, two minutes at full size (variable `SLOW_STORE_SECONDS`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 After every action, the database and the readers' pages are compared with the model; after each run
 of up to 12 actions, search results are compared, too. 50 runs in CI, 500 at full size
-(`STORY_RUNS`).
+(variable `STORY_RUNS`).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 BATCH_DOCUMENTS, BATCH_BYTES = 200, 4_000_000
 MAX_COUNTED_TERMS = 1_000_000  # in memory, during a rebuild
 
+# `tags` are terms without positions: see DocumentRow.
 DELETE_DOCUMENTS = "DELETE FROM {documents} WHERE article_id = ANY (:ids) RETURNING terms, tags"
 # In {terms}, the column `documents` is the number of documents that have a term.
 COUNT_TERMS = """
