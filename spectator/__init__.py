@@ -17,6 +17,7 @@ from spectator import (
     headers,
     i18n,
     metrics,
+    navigation,
     newsroom,
     pagecache,
     request_ids,
@@ -52,6 +53,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     headers.register(app)
     i18n.register(app)
     editions.register(app)
+    navigation.register(app)
     templating.register(app)
     script_texts.register(app)
     site.register(app)

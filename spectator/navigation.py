@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from flask import current_app, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 
 from spectator import queries
 from spectator.db import db
@@ -99,3 +99,8 @@ def section_description(section: Section) -> str:
     if row is not None and row.description:
         return row.description
     return section.description if language == current_app.extensions["language"] else ""
+
+
+def register(app: Flask) -> None:
+    """Prepare the navigations that pages share, by number of the outbox."""
+    app.extensions["navigation"] = {}

@@ -1,4 +1,4 @@
-"""Globals and filters of the templates: settings, URLs, dates, covers, the stylesheet."""
+"""Globals and filters of the templates: settings, URLs, dates, generated covers, styles."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from spectator.text.html.sanitizer import ATTRIBUTES, TAGS
 from spectator.text.html.tokenizer import BREAKS
 from spectator.text.words.excerpts import reading_minutes
 from spectator.text.words.language_tags import text_dir
-from spectator.times import has_whole_minutes, zone_abbreviation
+from spectator.times import has_whole_minute_offset, zone_abbreviation
 from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
 # The kinds of notes to readers.
@@ -50,7 +50,7 @@ NOTE_LABELS = {
     "clarification": lazy_pgettext("kind of note", "Clarification"),
     "correction": lazy_pgettext("kind of note", "Correction"),
 }
-# By the name of a search filter: what is said about a value that no story has.
+# Messages about values that no story has, by search filter.
 UNKNOWN_FILTERS = {
     "section": lazy_gettext("There is no section “%(value)s”."),
     "country": lazy_gettext("There is no country “%(value)s”."),
@@ -61,9 +61,9 @@ UNKNOWN_FILTERS = {
 # The names of HTML elements for the editor's scripts (static/js/html_names.js).
 HTML_NAMES = {
     "blocks": sorted(HTML_BLOCKS),
-    "breaks": sorted(BREAKS | {"td", "th"}),
-    "inline": sorted(TAGS - HTML_BLOCKS - {"col", "img", "source", "track"}),
-    "known": sorted(KNOWN),
+    "breaks": sorted(BREAKS | {"td", "th"}),  # begin a new line
+    "inline": sorted(TAGS - HTML_BLOCKS - {"col", "img", "source", "track"}),  # can hold text
+    "known": sorted(KNOWN),  # are markup even in a plain text
     "attributes": {name: sorted(values) for name, values in ATTRIBUTES.items()},
 }
 
@@ -85,7 +85,7 @@ def date_time(moment: datetime) -> str:
 
 
 def page_language() -> str:
-    """Return the language tag of the page: with its region, if it is the site's own."""
+    """Return the language tag of the page: that of the site (en-NG) on pages in its language."""
     return _page_tag(current_language(), current_app.config["LANGUAGE"])
 
 
@@ -112,14 +112,16 @@ def recent_date(moment: datetime) -> str:
 def lang_attribute(article: Article) -> Markup:
     """Return the attribute lang of a story, "" if the page is in its language.
 
-    This and the next two stand several times in each card; macros would take five times as long.
+    `lang_attribute`, `dir_attribute` and `kind_class` are functions, because macros would take
+    five times as long, and lists have fifty cards.
     """
     return _lang_attribute(article.language, page_language())
 
 
 @lru_cache(maxsize=200)
 def _lang_attribute(tag: str, page_tag: str) -> Markup:
-    return Markup("") if tag == page_tag else Markup(' lang="{}"').format(tag)
+    is_same = tag in (page_tag, page_tag.partition("-")[0])
+    return Markup("") if is_same else Markup(' lang="{}"').format(tag)
 
 
 def dir_attribute(article: Article) -> Markup:
@@ -136,11 +138,11 @@ def _dir_attribute(tag: str, page_tag: str) -> Markup:
 
 
 def kind_class(article: Article) -> str:
-    """Return the class of opinion, which looks different, after a space; "" for other kinds."""
+    """Return " opinion", the CSS class of opinion pieces, or "" for other kinds of stories."""
     return " opinion" if story_kind(article) == "opinion" else ""
 
 
-def foreign_language(article: Article) -> str:
+def foreign_language_name(article: Article) -> str:
     """Return the native name of a story's language, "" if it is the language of the page."""
     return _foreign_name(article.language, page_language())
 
@@ -159,19 +161,22 @@ def unknown_sentence(facet: str, value: str) -> Markup:
 
 
 def iso(moment: datetime) -> str:
-    """Return a time in the format of RFC 3339, in the newsroom's time zone."""
+    """Return a time in the format of RFC 3339, in the newsroom's time zone.
+
+    It is in UTC if the zone's offset has seconds, which the format does not allow.
+    """
     local = _machine_time(moment)
     return local.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def rfc822(moment: datetime) -> str:
-    """Return a time in the format of RSS (RFC 822, four-digit year), in the newsroom's zone."""
+    """Return a time in the format of RSS (RFC 822, four-digit year), in the zone as for `iso`."""
     return format_datetime(_machine_time(moment))
 
 
 def _machine_time(moment: datetime) -> datetime:
     local = moment.astimezone(_newsroom_zone())
-    return local if has_whole_minutes(local) else moment.astimezone(UTC)
+    return local if has_whole_minute_offset(local) else moment.astimezone(UTC)
 
 
 def renditions(picture: Picture) -> list[tuple[str, int]]:
@@ -194,13 +199,13 @@ def srcset(images: Iterable[tuple[str, int]]) -> str:
 
 
 def story_kind(article: Article) -> str:
-    """Return a story's kind; what section Opinion has without another kind is opinion."""
+    """Return a story's kind; stories of the section Opinion without a kind are opinion."""
     is_opinion = article.kind == DEFAULT_STORY_KIND and article.section.slug == "opinion"
     return "opinion" if is_opinion else article.kind
 
 
 def kind_label(article: Article) -> str:
-    """Return the label of a story's kind, "" for news and if section or kicker are called so."""
+    """Return the label of a story's kind, "" for news or if its section or kicker says it."""
     kind = story_kind(article)
     if kind == DEFAULT_STORY_KIND:
         return ""
@@ -208,8 +213,8 @@ def kind_label(article: Article) -> str:
     return "" if label in (section_name(article.section), article.kicker) else label
 
 
-def displayed(body: str) -> Markup:
-    """Return a stored body for readers, with its pictures where readers get them."""
+def rendered(body: str) -> Markup:
+    """Return a stored body as readers get it, with the public URLs of its pictures."""
     html = render_body(body, picture_url(""), gettext("Table"))
     return Markup(html)  # noqa: S704 - cleaned when it was stored
 
@@ -227,7 +232,7 @@ class TemplateEnvironment(FlaskEnvironment):
 
 
 class BootTemplateLoader(BaseLoader):
-    """A loader of templates as they were at start-up, so that an update of the checkout is safe."""
+    """A loader that reads all templates at start-up, so that upgrading the code is safe."""
 
     def __init__(self, directory: Path) -> None:
         paths = sorted(path for path in directory.rglob("*") if path.is_file())
@@ -264,11 +269,11 @@ def register(app: Flask) -> None:
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
         "article_css": Markup(stylesheet.article_css),  # noqa: S704 - our own stylesheet
         "list_css": Markup(stylesheet.list_css),  # noqa: S704 - our own stylesheet
-        "tokens_url": files.url(stylesheet.tokens_name),
+        "design_tokens_url": files.url(stylesheet.tokens_name),
         "editor_scripts": EDITOR_SCRIPTS,
         "html_names": HTML_NAMES,
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),
-        "foreign_language": foreign_language,
+        "foreign_language_name": foreign_language_name,
         "kind_label": kind_label,
         "kind_class": kind_class,
         "lang_attribute": lang_attribute,
@@ -294,10 +299,9 @@ def register(app: Flask) -> None:
         "upload_hint": UPLOAD_HINT,
         "year": lambda: datetime.now(_newsroom_zone()).year,
     }
-    app.extensions["navigation"] = {}
     app.jinja_env.globals.update(settings | globals_)
     app.jinja_env.filters.update(
-        displayed=displayed,
+        rendered=rendered,
         without_ids=without_ids,
         long_date=long_date,
         date_time=date_time,

@@ -122,7 +122,7 @@ def zone_abbreviation(local: datetime) -> str:
     return "GMT" if name == "UTC" else name if name.isalpha() else utc_offset(local)
 
 
-def has_whole_minutes(local: datetime) -> bool:
+def has_whole_minute_offset(local: datetime) -> bool:
     """Return whether the UTC offset has whole minutes, like +03:00.
 
     Historical local mean times do not.

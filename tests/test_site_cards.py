@@ -94,6 +94,8 @@ def test_a_story_in_another_language_says_which(
         # Where there is a catalogue, the whole page of a story is in its language.
         own_page = client.get(f"/politics/{tag.lower()}").text
         assert own_page.count(label) == (tag == "so"), tag
+    # English of no region is in the language of the page, en-NG; that of another region is not.
+    assert set(re.findall(r'<h3 lang="([^"]+)"', front)) == {*tags} - {"en"}
 
 
 @pytest.mark.parametrize(
