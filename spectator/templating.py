@@ -30,7 +30,7 @@ from spectator.formats import (
 from spectator.i18n import current_language, gettext, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
 from spectator.models import DEFAULT_STORY_KIND, STORY_KINDS, Article, Picture
-from spectator.navigation import section_description, section_links, section_name
+from spectator.navigation import navigation, section_description, section_links, section_name
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
@@ -290,6 +290,7 @@ def register(app: Flask) -> None:
         "renditions": renditions,
         "section_description": section_description,
         "section_links": section_links,
+        "sections": navigation,
         "section_name": section_name,
         "static_path": files.url,
         "story_kind": story_kind,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
-from spectator import publishing
-from spectator.models import User
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.models import Revision, User
 from spectator.publishing import Action
 from spectator.text.html.element_ids import without_ids
 from tests.conftest import make_draft
@@ -217,6 +221,51 @@ def test_changes_that_readers_do_not_see_are_not_reported(
     save_story(newsroom, original, dek="More")
     publishing.restore(original, editor, 1, reload_article(original).version)
     assert "The original was" not in newsroom.get(form_path(translation)).text
+
+
+def test_the_last_correction_matters_most_until_a_withdrawal(story: Story, editor: User) -> None:
+    original = story(headline="Mali votes", language="en")
+    translation = story(headline="Le Mali vote", language="fr", translation_of=str(original))
+
+    def change() -> tuple[str, datetime, int]:
+        (only,) = queries.original_changes(queries.articles_to_index([translation])).values()
+        assert (only.original_id, only.checked_number) == (original, 2)
+        return only.action, only.at, only.number
+
+    def act(name: str, **more: Any) -> datetime:
+        action = Action(name, note="Wrong.", **more)
+        if name in {"withdraw", "reinstate"}:
+            publishing.apply_action(original, editor, action)
+        else:
+            version = reload_article(original).version
+            publishing.save(
+                original, make_draft(headline=f"Mali {version}"), editor, version, action
+            )
+        return db.session.scalars(select(func.max(Revision.made_at))).one()
+
+    updated = act("update", is_minor=True)
+    assert change() == ("update", updated, 3)
+    act("correct")
+    corrected = act("correct")
+    act("update", is_minor=True)
+    assert change() == ("correct", corrected, 6)
+    withdrawn = act("withdraw")
+    assert change() == ("withdraw", withdrawn, 7)
+    again = act("reinstate")
+    assert change() == ("reinstate", again, 8)
+
+
+def test_what_happened_before_the_publication_is_not_reported(
+    newsroom: FlaskClient, editor: User
+) -> None:
+    original = create_story(newsroom, headline="Draft", language="en")
+    translation = create_story(newsroom, language="fr", translation_of=str(original))
+    save_story(newsroom, original, dek="More")
+    publishing.restore(original, editor, 1, reload_article(original).version)
+    publishing.apply_action(original, editor, Action("publish"))
+    assert "The original was" not in newsroom.get(form_path(translation)).text
+    publishing.restore(original, editor, 2, reload_article(original).version)
+    assert "The original was changed on" in newsroom.get(form_path(translation)).text
 
 
 def test_authors_learn_that_an_original_was_corrected_without_its_history(

@@ -263,3 +263,19 @@ def test_updating_listings_reads_only_the_changed_stories(
 )
 def test_an_expensive_statement_is_reported(app: Flask, statistics: None, statement: str) -> None:
     assert expensive_steps(statement, ())
+
+
+@pytest.mark.usefixtures("statistics")
+def test_changes_of_originals_are_read_from_an_index(
+    story: Callable[..., int], recorded_selects: Statements
+) -> None:
+    original = story(headline="Mali votes")
+    translation = story(headline="Le Mali vote", language="fr", translation_of=str(original))
+    articles = queries.articles_to_index([translation])
+    recorded_selects.clear()
+    queries.original_changes(articles)
+    steps = [step for statement in recorded_selects for step in plan(*statement)]
+    of_revisions = [step for step in steps if "revision" in step]
+    assert len(of_revisions) == 2
+    # The row of a revision is as long as its text.
+    assert all(" COVERING INDEX " in step for step in of_revisions), of_revisions

@@ -107,6 +107,8 @@ class Revision(Base):
     __tablename__ = "revision"
     __table_args__ = (
         Index(None, "article_id", "number", unique=True),
+        # Everything that is asked about many revisions, whose rows are as long as their texts.
+        Index("ix_revision_actions", "article_id", "version", "action", "number", "made_at"),
         Index(
             "ix_revision_copies",
             "made_by_id",

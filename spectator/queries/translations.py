@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from spectator.db import db
 from spectator.editions import Edition
 from spectator.models import Article, Revision, Section
+from spectator.models.article import EVER_PUBLIC
 from spectator.text.words.language_tags import base_language
 from spectator.urls import permalink_at
 
@@ -128,8 +129,8 @@ def _rank(version: type[Article]) -> Tuple:
 class OriginalChange:
     """A change of a public original since somebody last compared a translation with it.
 
-    `action` and `at` are of the last correction, or of the last action if there is none after it
-    that matters more. `number` and `version` are those of the original's last public revision,
+    `action` and `at` are of the last correction, or of the last action if there is no correction or
+    if the original was withdrawn later. `number` and `version` are those of the last revision,
     `checked_number` is the number of the revision with which the translation was compared.
     """
 
@@ -141,42 +142,95 @@ class OriginalChange:
     checked_number: int | None
 
 
-# Actions on public stories, and those of which only the revisions of public stories have a path.
+# Actions on public stories, and those that are on public stories only after the publication.
 _PUBLIC_ACTIONS = ("update", "correct", "withdraw", "reinstate", "edit_note", "remove_note")
 _COMMON_ACTIONS = ("restore", "import")
 
 
 def original_changes(articles: Iterable[Article]) -> dict[int, OriginalChange]:
-    """Return what happened to the originals of these stories since they were last compared."""
-    article_ids = [article.id for article in articles if article.translation_of_id is not None]
-    if not article_ids:
+    """Return what happened to the originals of these stories since they were last compared.
+
+    Only an index is read, because the rows of revisions are as long as their texts.
+    """
+    translations = {
+        article.id: (article.translation_of_id, article.original_version)
+        for article in articles
+        if article.translation_of_id is not None and article.original_version is not None
+    }
+    if not translations:
         return {}
-    checked, path = aliased(Revision), Revision.content["path"].as_string()
-    checked_number = select(func.max(checked.number)).where(
-        checked.article_id == Revision.article_id, checked.version <= Article.original_version
-    )
-    query = (
+    newest_changes = _newest_public_changes({original for original, _ in translations.values()})
+    checked_numbers = _checked_numbers(list(translations))
+    changes = {}
+    for article_id, (original_id, checked_version) in translations.items():
+        later = {
+            change.action: change
+            for change in newest_changes.get(original_id, ())
+            if change.version > checked_version
+        }
+        if not later:
+            continue
+        newest = max(later.values(), key=lambda change: change.number)
+        withdrawn_number = later["withdraw"].number if "withdraw" in later else 0
+        correction = later.get("correct", newest)
+        decisive = correction if correction.number > withdrawn_number else newest
+        changes[article_id] = replace(
+            newest,
+            action=decisive.action,
+            at=decisive.at,
+            checked_number=checked_numbers[article_id],
+        )
+    return changes
+
+
+def _newest_public_changes(original_ids: Collection[int]) -> dict[int, list[OriginalChange]]:
+    """Return the newest revision of each action on the public ones of these stories."""
+    actions = ("publish", *_PUBLIC_ACTIONS, *_COMMON_ACTIONS)
+    # Versions, numbers and times of a story's revisions rise together.
+    newest = (
         select(
-            Article.id,
             Revision.article_id,
             Revision.action,
-            Revision.made_at,
-            Revision.number,
-            Revision.version,
-            checked_number.scalar_subquery(),
+            func.max(Revision.made_at),
+            func.max(Revision.number),
+            func.max(Revision.version),
         )
-        .join(Revision, Revision.article_id == Article.translation_of_id)
-        .where(Article.id.in_(article_ids), Revision.version > Article.original_version)
-        .where(
-            Revision.action.in_(_PUBLIC_ACTIONS)
-            | (Revision.action.in_(_COMMON_ACTIONS) & path.is_not(None))
-        )
-        .order_by(Revision.number)
+        .join(Article, Article.id == Revision.article_id)
+        .where(Article.id.in_(original_ids), EVER_PUBLIC, Revision.version.is_not(None))
+        .where(Revision.action.in_(actions))
+        .group_by(Revision.article_id, Revision.action)
     )
-    changes: dict[int, OriginalChange] = {}
-    for article_id, *values in db.session.execute(query):
-        change, earlier = OriginalChange(*values), changes.get(article_id)
-        if earlier and earlier.action == "correct" and change.action != "withdraw":
-            change = replace(change, action="correct", at=earlier.at)
-        changes[article_id] = change
-    return changes
+    changes: dict[int, list[OriginalChange]] = {}
+    publications: dict[int, int] = {}
+    for original_id, action, at, number, version in db.session.execute(newest):
+        if action == "publish":
+            publications[original_id] = number
+        else:
+            assert version is not None
+            change = OriginalChange(original_id, action, at, number, version, None)
+            changes.setdefault(original_id, []).append(change)
+    return {
+        original_id: [
+            change
+            for change in newest_of_original
+            if change.action not in _COMMON_ACTIONS
+            or change.number > publications.get(original_id, 0)
+        ]
+        for original_id, newest_of_original in changes.items()
+    }
+
+
+def _checked_numbers(article_ids: Sequence[int]) -> dict[int, int | None]:
+    """Return the revisions of the originals with which translations were last compared, by id."""
+    number = (
+        select(Revision.number)
+        .where(
+            Revision.article_id == Article.translation_of_id,
+            Revision.version <= Article.original_version,
+        )
+        .order_by(Revision.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(Article.id, number).where(Article.id.in_(article_ids))
+    return dict(db.session.execute(query).all())
