@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.page_kinds import write
 from tests.browser.running_site import RunningSite
 from tests.browser.story_form import fill
+from tests.browser.test_autosave import poll
 from tests.browser.windows import Window, open_window
 
 pytestmark = pytest.mark.browser
+PREVIEW = re.compile(r"/newsroom/stories/\d+/preview\?copy=")  # the page in the pane's frame
 
 
 @pytest.fixture(params=["site", "htmx_2_site"])
@@ -40,6 +43,41 @@ def test_the_pane_shows_text_while_it_is_typed(wide_window: Window) -> None:
     assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") == 1280
     page.get_by_label("Phone").check()
     assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") <= 362
+
+
+SCROLL_TOP = "document.querySelector('#preview iframe').contentWindow.scrollY"
+
+
+def test_the_pane_stays_scrolled_if_a_save_comes_before_the_last_preview(
+    wide_window: Window,
+) -> None:
+    page = write(wide_window, "Long story")
+    fill(page, {"body": "<p>Words.</p>" * 100})
+    frame = page.frame_locator("#preview iframe")
+    expect(frame.locator(".prose p")).to_have_count(100)
+    page.evaluate("document.querySelector('#preview iframe').contentWindow.scrollTo(0, 400)")
+    unanswered: list[Route] = []
+    page.route(PREVIEW, lambda route: unanswered.append(route))
+    page.get_by_label("Headline").fill("First save")
+    poll(page, "document.querySelector('#preview iframe').contentDocument.URL === 'about:blank'")
+    page.unroute(PREVIEW)
+    page.get_by_label("Headline").fill("Second save")
+    expect(frame.locator("h1")).to_have_text("Second save")
+    poll(page, f"{SCROLL_TOP} === 400")
+    assert len(unanswered) == 1
+
+
+def test_the_pane_recovers_from_a_preview_that_could_not_be_loaded(wide_window: Window) -> None:
+    wide_window.ignored_errors = ("net::ERR",)
+    page = write(wide_window, "Stored headline")
+    frame = page.frame_locator("#preview iframe")
+    expect(frame.locator("h1")).to_have_text("Stored headline")
+    page.route(PREVIEW, lambda route: route.abort())
+    page.get_by_label("Headline").fill("First save")
+    poll(page, "!document.querySelector('#preview iframe').contentDocument")
+    page.unroute(PREVIEW)
+    page.get_by_label("Headline").fill("Second save")
+    expect(frame.locator("h1")).to_have_text("Second save")
 
 
 def test_a_phone_requests_no_preview(
