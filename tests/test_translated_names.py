@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator import create_app, indexing, outbox, publishing
+from spectator import create_app, indexing, publishing
 from spectator.db import db
 from spectator.i18n import use_language
 from spectator.models import NameTranslation, Section, Topic, User
@@ -28,16 +28,18 @@ def topic(name: str) -> Topic:
     return db.session.query(Topic).filter_by(name=name).one()
 
 
-def translate(entity: Section | Topic, by: User, **names: str | tuple[str, str]) -> None:
-    """Store names (and descriptions) by language; `own` is the section's own description."""
+def translate(
+    entity: Section | Topic, by: User, own_description: str | None = None, **names: str | NameText
+) -> None:
+    """Store names by language, some with a description, and a section's own description."""
     db.session.rollback()
     entity = db.session.merge(entity)
     texts = {
-        OWN if language == "own" else language: NameText(
-            *((text,) if isinstance(text, str) else text)
-        )
-        for language, text in names.items()
+        language: NameText(name) if isinstance(name, str) else name
+        for language, name in names.items()
     }
+    if own_description is not None:
+        texts[OWN] = NameText(description=own_description)
     version = publishing.texts_version(publishing.stored_texts(entity))
     publishing.translate_name(entity.__tablename__, entity.id, by, texts, version)
     db.session.rollback()
@@ -45,8 +47,8 @@ def translate(entity: Section | Topic, by: User, **names: str | tuple[str, str])
 
 @pytest.fixture
 def stories(app: Flask, editor: User) -> dict[str, str]:
-    """Addresses of stories in English, French and Arabic, about one topic."""
-    addresses = {}
+    """Paths of stories in English, French and Arabic, each about two topics."""
+    paths = {}
     for language, headline in (("en", "Vote"), ("fr", "Scrutin"), ("ar", "Iqtira")):
         draft = make_draft(
             headline=headline,
@@ -55,8 +57,8 @@ def stories(app: Flask, editor: User) -> dict[str, str]:
             topics=("Elections", "Trade"),
         )
         publishing.create(draft, editor, Action("publish"))
-        addresses[language] = f"/politics/{headline.lower()}"
-    return addresses
+        paths[language] = f"/politics/{headline.lower()}"
+    return paths
 
 
 def test_a_page_shows_names_in_its_language(
@@ -78,25 +80,28 @@ def test_a_page_shows_names_in_its_language(
     assert "Politics" not in french and "Elections" not in french
 
 
+def open_site_again(app: Flask, **changes: str) -> FlaskClient:
+    """Return the client of another app with the same data, as another process would have it."""
+    other = create_app(settings(app.config["DATA_DIR"], **changes))
+    other.extensions["page_cache"].poll_seconds = 0.0  # ask the database at each request
+    return other.test_client()
+
+
 def test_every_process_shows_a_new_name_at_once(
     app: Flask, stories: dict[str, str], editor: User, client: FlaskClient
 ) -> None:
-    assert ">Politics</a>" in client.get(stories["fr"]).text
-    before = outbox.newest_number()
-    translate(section(), editor, fr="Politique")
-    assert outbox.newest_number() == before + 1
-    assert ">Politique</a>" in client.get(stories["fr"]).text
-    translate(section(), editor, fr="")
-    assert ">Politics</a>" in client.get(stories["fr"]).text
-    assert db.session.query(NameTranslation).count() == 0
+    readers = (client, open_site_again(app))
+    for name, shown_name in (("", "Politics"), ("Politique", "Politique"), ("", "Politics")):
+        translate(section(), editor, fr=name)
+        for reader in readers:
+            assert f">{shown_name}</a>" in reader.get(stories["fr"]).text
+    assert db.session.query(NameTranslation).count() == 0, "an empty name leaves no row"
 
 
 @pytest.fixture
 def french_client(app: Flask, stories: dict[str, str]) -> FlaskClient:
-    """Reader of the same site with French as its language, whose lists are in French."""
-    french = create_app(settings(app.config["DATA_DIR"], SPECTATOR_LANGUAGE="fr"))
-    french.extensions["page_cache"].poll_seconds = 0.0
-    return french.test_client()
+    """Client of the same site, configured in French."""
+    return open_site_again(app, SPECTATOR_LANGUAGE="fr")
 
 
 def test_lists_feeds_and_search_show_names_in_their_language(
@@ -116,21 +121,21 @@ def test_lists_feeds_and_search_show_names_in_their_language(
     assert "Sujet\u00a0: Élections" in results and ">Politique</option>" in results
     suggested = french_client.get("/fragments/suggest?q=elect").text
     assert "<bdi>Élections</bdi>" in suggested
-    # The addresses are the same in every language.
-    assert french_client.get("/topic/elections/").status_code == 200
+    # Names are translated, paths are not.
+    assert french_client.get("/politique/").status_code == 404
 
 
 def test_each_edition_has_the_names_of_its_language(
     app: Flask, stories: dict[str, str], editor: User
 ) -> None:
-    translate(section(), editor, fr=("Politique", "Le pouvoir"), own=("", "Power"))
-    languages = {"SPECTATOR_LANGUAGES": "en,fr,ar", "SPECTATOR_DEFAULT_EDITION": "all"}
-    client = create_app(settings(app.config["DATA_DIR"], **languages)).test_client()
+    translate(section(), editor, "Power", fr=NameText("Politique", "Le pouvoir"))
+    client = open_site_again(app, SPECTATOR_LANGUAGES="en,fr,ar")
     french, english = client.get("/fr/politics/").text, client.get("/politics/").text
     assert "<h1>Politique</h1>" in french and '<p class="dek">Le pouvoir</p>' in french
     assert "<h1>Politics</h1>" in english and '<p class="dek">Power</p>' in english
     arabic = client.get("/ar/politics/").text
-    assert "<h1>Politics</h1>" in arabic and "Power" not in arabic
+    assert "<h1>Politics</h1>" in arabic, "without a translation"
+    assert "Power" not in arabic, "the section's own description is in English"
 
 
 def test_a_section_describes_itself_in_its_language(
@@ -144,13 +149,13 @@ def test_a_section_describes_itself_in_its_language(
     assert meta.format("Politics: the newest stories of The African Spectator.") in (
         client.get("/politics/").text
     )
-    translate(section(), editor, own=("", "Power & <who> holds it"))
+    translate(section(), editor, "Power & <who> holds it")
     escaped = "Power &amp; &lt;who&gt; holds it"
     page = client.get("/politics/").text
     assert f'<p class="dek">{escaped}</p>' in page and meta.format(escaped) in page
     with app.test_request_context("/"), use_language("ar"):
-        assert section_description(section()) == ""  # that of the site is not in Arabic
-    translate(section(), editor, fr=("", "Le pouvoir"))
+        assert section_description(section()) == "", "its own description is in English"
+    translate(section(), editor, fr=NameText(description="Le pouvoir"))
     page = french_client.get("/politics/").text
     assert '<p class="dek">Le pouvoir</p>' in page and "<h1>Politics</h1>" in page
     assert escaped in client.get("/politics/").text
@@ -168,8 +173,8 @@ def test_previews_show_translated_names(
     assert all(f">{name}</a>" in page for name in ("Politique", "Élections", "Trade", "New"))
     unsaved = story_form(section="politics", language="fr", topics="Elections, Newer")
     proof = post(newsroom, f"{NEW_STORY}/proof", unsaved)
-    copy = proof.location.rpartition("=")[2]
-    page = newsroom.get(f"{NEW_STORY}/preview?copy={copy}").text
+    form_id = proof.location.rpartition("=")[2]
+    page = newsroom.get(f"{NEW_STORY}/preview?form_id={form_id}").text
     assert all(f">{name}</a>" in page for name in ("Politique", "Élections", "Newer"))
 
 
@@ -204,18 +209,27 @@ def forms_of(html: str) -> dict[str, dict[str, str]]:
     return result
 
 
-def test_topics_are_listed_by_stories_and_found_by_every_name(
+def listed_topics(newsroom: FlaskClient, text: str = "") -> list[str]:
+    """Return the names of the topics on the page, those that `text` finds."""
+    page = newsroom.get(TAXONOMY, query_string={"kind": "topic", "q": text}).text
+    return re.findall(r"<bdi>(\w+)</bdi>", page.partition("<main")[2])
+
+
+def test_topics_with_most_stories_come_first(
     stories: dict[str, str], editor: User, newsroom: FlaskClient
 ) -> None:
     draft = make_draft(headline="Only trade", section="business", topics=("Trade",))
     publishing.create(draft, editor, Action("publish"))
+    assert listed_topics(newsroom) == ["Trade", "Elections"]
+
+
+def test_topics_are_found_by_a_part_of_any_of_their_names(
+    stories: dict[str, str], editor: User, newsroom: FlaskClient
+) -> None:
     translate(topic("Elections"), editor, ar="انتخابات")
-    page = newsroom.get(f"{TAXONOMY}?kind=topic").text.partition("<main")[2]
-    assert re.findall(r"<bdi>(\w+)</bdi>", page) == ["Trade", "Elections"]
-    for text in ("elec", "تخاب"):
-        page = newsroom.get(f"{TAXONOMY}?kind=topic&q={text}").text.partition("<main")[2]
-        assert re.findall(r"<bdi>(\w+)</bdi>", page) == ["Elections"]
-    assert "No name matches." in newsroom.get(f"{TAXONOMY}?kind=topic&q=%25").text
+    assert listed_topics(newsroom, "elec") == listed_topics(newsroom, "تخاب") == ["Elections"]
+    assert listed_topics(newsroom, "%") == [], "it is no wildcard"
+    assert "No name matches." in newsroom.get(f"{TAXONOMY}?kind=topic&q=xyz").text
 
 
 def test_many_topics_are_on_several_pages(editor: User, newsroom: FlaskClient) -> None:
@@ -235,10 +249,13 @@ def test_many_topics_are_on_several_pages(editor: User, newsroom: FlaskClient) -
         assert newsroom.get(f"{TAXONOMY}?kind=topic&page={page}").status_code == 200
 
 
-def test_authors_cannot_translate_names(app: Flask, stories: dict[str, str]) -> None:
+def test_authors_cannot_translate_names(
+    app: Flask, stories: dict[str, str], newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     politics = section()
     assert author.get(TAXONOMY).status_code == 403
+    assert "Sections and topics" in newsroom.get("/newsroom/stories/").text
     assert "Sections and topics" not in author.get("/newsroom/stories/").text
     response = post(author, f"{TAXONOMY}section/{politics.id}", {"name-fr": "Politique"})
     assert response.status_code == 403
@@ -259,10 +276,13 @@ def test_a_colleague_is_not_overwritten(
     assert "Saved meanwhile: “<bdi>Politique</bdi>”" in response.text
     assert "Saved meanwhile: “<bdi>سياسة</bdi>”" in response.text
     assert 'value="La politique"' in response.text
+    # The form keeps what the person typed. Sent again, it replaces the names of the colleague: so
+    # the person copies the Arabic one, whose field was empty.
     retry = forms_of(response.text)[path] | {"name-ar": "سياسة"}
     assert post(newsroom, path, retry).status_code == 303
-    assert publishing.stored_texts(section())["fr"].name == "La politique"
-    # What changes nothing is no conflict, whatever its version.
+    stored = publishing.stored_texts(section())
+    assert (stored["fr"].name, stored["ar"].name) == ("La politique", "سياسة")
+    # A form that changes nothing is no conflict, even if it is of an old version.
     unchanged = {"name-fr": "La politique", "version": "old"}
     assert post(newsroom, path, unchanged).status_code == 303
 
@@ -275,11 +295,10 @@ def test_sections_have_different_names_topics_may_share_one(
         path = f"{TAXONOMY}section/{section().id}"
         form = forms_of(newsroom.get(TAXONOMY).text)[path]
         response = post(newsroom, path, form | {"name-fr": name})
-        assert (
-            response.status_code == 422 and "is called so. Choose another name." in response.text
-        )
+        assert response.status_code == 422
+        assert "already has this name. Choose another name." in response.text
         assert f'value="{name}"' in response.text
-    translate(section(), editor, ar="Économie")  # another language
+    translate(section(), editor, ar="Économie")  # no other section has it in Arabic
     translate(topic("Elections"), editor, fr="Scrutins")
     translate(topic("Trade"), editor, fr="Scrutins")
 
@@ -289,7 +308,7 @@ def test_sections_have_different_names_topics_may_share_one(
     [
         ({"fr": NameText("x" * 121)}, "name-fr"),
         ({"fr": NameText("x", "y" * 301)}, "description-fr"),
-        ({OWN: NameText("", "y" * 301)}, "description-"),
+        ({OWN: NameText("", "y" * 301)}, f"description-{OWN}"),
         ({"tlh": NameText("x")}, "name-tlh"),
     ],
 )
@@ -308,25 +327,35 @@ def test_hostile_names_are_cleaned_and_escaped(
     stored = publishing.stored_texts(topic("Elections"))["fr"]
     assert stored.name == "ab <script>"
     assert "ab &lt;script&gt;" in client.get(stories["fr"]).text
+
+
+def test_only_existing_sections_and_topics_have_translated_names(editor: User) -> None:
     with pytest.raises(publishing.NotFoundError):
         publishing.translate_name("topic", 9999, editor, {"fr": NameText("x")}, "")
     with pytest.raises(publishing.NotFoundError):
         publishing.translate_name("author", 1, editor, {"fr": NameText("x")}, "")
 
 
-def test_a_form_with_foreign_fields_is_harmless(
+def test_unexpected_fields_of_a_form_are_ignored(
     stories: dict[str, str], newsroom: FlaskClient
 ) -> None:
     path = f"{TAXONOMY}topic/{topic('Elections').id}"
     form = forms_of(newsroom.get(f"{TAXONOMY}?kind=topic").text)[path]
-    hostile = {"name-tlh": "x", "name-": "x", "description-": "x", "description-fr": "x"}
-    assert post(newsroom, path, form | hostile).status_code == 303
+    # An unknown language, a section's own texts, a section's description: a topic has none of them.
+    unexpected = {"name-tlh", f"name-{OWN}", f"description-{OWN}", "description-fr"}
+    assert post(newsroom, path, form | dict.fromkeys(unexpected, "x")).status_code == 303
     assert publishing.stored_texts(topic("Elections")) == {OWN: NameText()}
+
+
+def test_names_of_missing_topics_and_other_kinds_are_not_found(
+    stories: dict[str, str], newsroom: FlaskClient
+) -> None:
+    form = {"name-fr": "x"}
     assert post(newsroom, f"{TAXONOMY}topic/9999", form).status_code == 404
     assert post(newsroom, f"{TAXONOMY}author/1", form).status_code == 404
 
 
-def test_other_languages_with_names_stay_editable(
+def test_languages_with_names_are_offered_even_without_stories(
     app: Flask, editor: User, newsroom: FlaskClient
 ) -> None:
     assert "Once stories are published in another language" in newsroom.get(TAXONOMY).text

@@ -129,7 +129,8 @@ def _check_section_names(session: Session, section: Section, texts: Texts) -> No
             row = translations.get((other_id, language))
             if text.name and fold(text.name) == fold((row and row.name) or other_name):
                 errors[f"name-{language}"] = gettext(
-                    "Section “%(name)s” is called so. Choose another name.", name=other_name
+                    "Section “%(name)s” already has this name. Choose another name.",
+                    name=other_name,
                 )
     if errors:
         raise ValidationError(errors)
