@@ -215,6 +215,45 @@ def test_authors_link_only_stories_that_they_may_see(
     assert reload_article(draft).translation_of_id == hidden
 
 
+def test_drafts_neither_show_themselves_nor_stand_in_the_way(
+    story: Story, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author = add_user("author")
+    own = publishing.create(make_draft(language="en"), author)
+    secret = [
+        publishing.create(make_draft(language=tag, translation_of=str(own)), editor)
+        for tag in ("fr", "sw")
+    ]
+    public = story(headline="Public", language="sw")
+    # The author gets no error that tells of the editor's drafts.
+    change(own, author, language="fr")
+    assert [reload_article(number).translation_of_id for number in secret] == [None, own]
+    change(own, author, language="pt", translation_of=str(public))
+    assert [reload_article(number).translation_of_id for number in secret] == [None, None]
+    change(secret[0], editor, translation_of=str(public))
+    # Nor do an author's drafts use up the number of others.
+    monkeypatch.setattr(translations, "MAX_TRANSLATIONS", 1)
+    refusal = error_of(author, language="ha", translation_of=str(public))
+    assert refusal == {"translation_of": "This story already has 1 translation."}
+    admin = add_user("admin")
+    assert publishing.create(make_draft(language="yo", translation_of=str(public)), admin)
+
+
+def test_translations_follow_a_story_that_becomes_one(
+    client: FlaskClient, story: Story, editor: User
+) -> None:
+    story_id = story(headline="Le vote", language="fr")
+    draft = publishing.create(make_draft(language="ar", translation_of=str(story_id)), editor)
+    before = reload_article(draft).version
+    original = story(headline="The vote", language="en")
+    change(story_id, editor, "update", translation_of=str(original))
+    followed = reload_article(draft)
+    assert (followed.translation_of_id, followed.version) == (original, before)
+    assert followed.original_version == reload_article(original).version
+    publishing.apply_action(draft, editor, Action("publish"))
+    assert set(links(client, "/politics/the-vote")) == {"en", "fr", "ar", "x-default"}
+
+
 def test_an_older_version_brings_its_original_back(
     translated: tuple[int, int, int], editor: User
 ) -> None:

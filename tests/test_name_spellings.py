@@ -16,8 +16,8 @@ from spectator.models import Article, Author, Revision, Topic, User
 from spectator.publishing import Action, SpellingAnswer
 from spectator.publishing import names as name_rules
 from spectator.publishing.names import get_or_create_ids
-from tests.conftest import make_draft
-from tests.newsroom_client import logged_in_client, post, story_form
+from tests.conftest import add_user, make_draft
+from tests.newsroom_client import get_article, logged_in_client, post, reload_article, story_form
 from tests.test_names import author_id, authors_of, names, publish
 
 
@@ -221,3 +221,23 @@ def test_a_save_compares_a_limited_number_of_similar_names(app: Flask, editor: U
         with db.write() as session:
             similar = name_rules.similar_names(session, Topic, ["Zed", "Zed?"])
     assert [len(rows) for rows in similar.values()] == [7, 7]
+
+
+def test_authors_restore_no_spellings_of_stories_that_they_may_not_see(
+    app: Flask, editor: User
+) -> None:
+    author = add_user("author")
+
+    def topics_of(article_id: int) -> list[str]:
+        return [topic.name for topic in get_article(article_id).topics]
+
+    own = publishing.create(make_draft(topics=("Operation Zeta",)), author)
+    publishing.save(own, make_draft(), author, reload_article(own).version)
+    secret = publishing.create(make_draft(topics=("Operation Zeta",)), editor)
+    topic_id = db.session.scalars(select(Topic.id)).one()
+    rename = SpellingAnswer("topics", "Opération Zeta", "rename", topic_id)
+    draft, version = make_draft(topics=("Opération Zeta",)), reload_article(secret).version
+    publishing.save(secret, draft, editor, version, spelling_answers=[rename])
+    publishing.restore(own, author, 1, reload_article(own).version)
+    assert topics_of(own) == ["Operation Zeta"]
+    assert topics_of(secret) == ["Opération Zeta"]

@@ -15,10 +15,11 @@ from werkzeug.test import TestResponse
 
 from spectator import accounts, publishing
 from spectator.db import db
-from spectator.models import Picture, PreviewLink, Revision, User
+from spectator.models import Picture, PreviewLink, Revision, Topic, User
 from spectator.newsroom import media
-from spectator.publishing import Action
+from spectator.publishing import Action, NameText
 from spectator.urls import permalink
+from tests.conftest import make_draft
 from tests.newsroom_client import (
     NEW_STORY,
     autosave,
@@ -260,3 +261,24 @@ def test_only_people_who_may_change_a_story_can_share_it(
         == 403
     )
     assert count_rows(PreviewLink) == 0
+
+
+def test_previews_of_authors_translate_only_topics_that_readers_see(
+    app: Flask, client: FlaskClient, editor: User, story: Callable[..., int]
+) -> None:
+    publishing.create(make_draft(topics=("Secret",)), editor)
+    topic = db.session.scalars(select(Topic)).one()
+    texts = {"fr": NameText("Confidentiel")}
+    version = publishing.texts_version(publishing.stored_texts(topic))
+    publishing.translate_name("topic", topic.id, editor, texts, version)
+    author_client, editor_client = (logged_in_client(app, role) for role in ("author", "editor"))
+    own = create_story(author_client, language="fr", topics="Secret")
+    path = f"/newsroom/stories/{own}/preview"
+    post(author_client, f"/newsroom/stories/{own}/links", {"days": "1"})
+    shared = f"/newsroom/shared/{token_from(author_client.get(path.replace('preview', 'proof')))}"
+    for page in (author_client.get(path), client.get(shared)):
+        assert ">Secret</a>" in page.text
+    assert ">Confidentiel</a>" in editor_client.get(path).text
+    story(headline="Public", topics=("Secret",))
+    for page in (author_client.get(path), client.get(shared)):
+        assert ">Confidentiel</a>" in page.text

@@ -16,8 +16,8 @@ from spectator import publishing
 from spectator.cli import main
 from spectator.db import db
 from spectator.models import Article, User
-from tests.conftest import use_site
-from tests.newsroom_client import get_article
+from tests.conftest import add_user, make_draft, use_site
+from tests.newsroom_client import get_article, reload_article
 
 Load = Callable[..., str]
 AT = "2026-11-20T12:00:00Z"
@@ -83,6 +83,21 @@ def test_an_import_refuses_what_cannot_be_linked(load: Load) -> None:
         ORIGINAL | {"translation_of": "c"},
     )
     assert "is in English too" in load(FRENCH | {"language": "en"})
+
+
+def test_drafts_of_authors_do_not_stop_an_import(load: Load) -> None:
+    alone = FRENCH | {"translation_of": None}
+    load(ORIGINAL, alone)
+    ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
+    author = add_user("author")
+    english, arabic = (
+        publishing.create(make_draft(language=tag, translation_of=str(ids["b"])), author)
+        for tag in ("en", "ar")
+    )
+    assert "1 updated" in load(FRENCH | {"headline": "Le Mali vote enfin"})
+    assert original_of("b") == "a"
+    assert reload_article(english).translation_of_id is None
+    assert reload_article(arabic).translation_of_id == ids["a"]
 
 
 def test_a_dry_run_does_not_miss_the_originals_of_its_own_file(load: Load) -> None:

@@ -188,7 +188,7 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
     Its language is the one that readers will see, not that of the person who previews it.
     """
     language = story_page_language(article.language)
-    topics = queries.translated_topics([topic.name for topic in article.topics], language)
+    topics = _translated_topics(article, language, is_shared)
     with as_readers_see(article.language):
         return render_template(
             "site/article.html",
@@ -199,6 +199,16 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
             banner=banner,
             is_shared=is_shared,
         )
+
+
+def _translated_topics(article: Any, language: str, is_shared: bool) -> dict[str, str]:
+    """Return the topics' names in a language by their own names.
+
+    Whoever is no editor gets only those that readers see; others may be in secret stories.
+    """
+    names = [topic.name for topic in article.topics]
+    may_see_all = not is_shared and publishing.is_publisher(current_user())
+    return queries.translated_topics(names, language, only_public=not may_see_all)
 
 
 def article_from_form(form: StoryForm, article: Article | None) -> Any:

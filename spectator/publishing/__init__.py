@@ -204,7 +204,7 @@ def save(
         if action.name == "restore":
             copies_text = True
             prepared = keep_slug_if_taken(
-                session, replace_former_spellings(session, prepared), article
+                session, replace_former_spellings(session, prepared, by), article
             )
         else:
             prepared = resolve_spellings(session, prepared, by, spelling_answers, now, article_id)

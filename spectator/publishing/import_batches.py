@@ -32,7 +32,7 @@ from spectator.publishing.imported_articles import ImportedArticle, ImportResult
 from spectator.publishing.revisions import newest_number
 from spectator.publishing.slugs import SlugLookup
 from spectator.publishing.taxonomy import SectionKey, SectionLookup, Taxonomy, add_picture
-from spectator.publishing.translations import append_groups
+from spectator.publishing.translations import append_groups, move_translations
 from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.slugs import slugify
 
@@ -221,6 +221,10 @@ class ImportBatch:
         source_columns = self._column_values(source, story, slug, section.id)
         values = stored.values_with(source_columns, accepted) | {"slug": slug}
         self.writer.update_article(old.id, old.version, values)
+        original_id = values["translation_of_id"]
+        if (original_id, draft.language) != (stored.row.translation_of_id, stored.row.language):
+            original = self.originals.by_number.get(str(original_id))
+            move_translations(self.session, old.id, original, draft.language)
         self.writer.add_revision(
             old.id,
             draft,

@@ -14,8 +14,8 @@ from spectator.models import Article
 from spectator.publishing.import_merge import UNKNOWN
 from spectator.publishing.translations import (
     ORIGINAL_COLUMNS,
-    check_is_original,
     check_original,
+    check_translations,
 )
 from spectator.publishing.validation import PreparedDraft, ValidationError
 
@@ -59,14 +59,14 @@ class OriginalLookup:
         `article_id` is None for a new story.
         """
         number, language = prepared.draft.translation_of, prepared.draft.language
-        if not number:
-            return
-        if number not in self.by_number:
+        original = self.by_number.get(number)
+        if original is None and number:
             message = gettext("There is no story with this id. Import the original first.")
             raise ValidationError({"translation_of": message})
-        check_original(self.by_number[number], article_id, language)
+        if original is not None:
+            check_original(original, article_id, language)
         if article_id is not None:
-            check_is_original(self.session, article_id)
+            check_translations(self.session, article_id, original, language)
 
     def column_values(self, number: str) -> dict[str, int | None]:
         """Return the column values of a story with this original."""

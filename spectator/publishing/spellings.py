@@ -141,9 +141,16 @@ def _delete_hidden_former_names(session: Session, draft: Draft, by: User) -> Non
         delete_former_names(session, model, hidden)
 
 
-def replace_former_spellings(session: Session, prepared: PreparedDraft) -> PreparedDraft:
-    """Return the draft of an old revision with current spellings of its names."""
+def replace_former_spellings(
+    session: Session, prepared: PreparedDraft, by: User
+) -> PreparedDraft:
+    """Return the draft of an old revision with current spellings of its names.
+
+    Authors get no spellings from stories that they may not see.
+    """
     draft = prepared.draft
+    if not is_publisher(by):
+        _delete_hidden_former_names(session, draft, by)
     for field, model in NAME_FIELDS.items():
         replacements = replacement_names(session, model, getattr(draft, field))
         draft = _replace_names(draft, field, replacements)

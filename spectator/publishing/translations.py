@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, exists, func, or_, select, update
+from sqlalchemy import Row, Table, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from spectator import outbox
@@ -25,7 +25,7 @@ from spectator.publishing.validation import ValidationError
 from spectator.text.words.numbers import parse_int
 from spectator.urls import permalink
 
-MAX_TRANSLATIONS = 100  # of a story, of any status: each page of a group reads all
+MAX_TRANSLATIONS = 100  # of a story: each page of a group reads the published ones
 ORIGINAL_COLUMNS = (
     Article.id,
     Article.language,
@@ -83,8 +83,6 @@ def set_original(session: Session, article: Article, draft: Draft, by: User) -> 
     that they may see. The story still has its former language. Raises ValidationError.
     """
     reference, language = draft.translation_of, draft.language
-    if language != article.language:
-        _check_translations(session, article, language)
     original = None
     if reference:
         original = _load_original(session, article, reference, by)
@@ -94,9 +92,11 @@ def set_original(session: Session, article: Article, draft: Draft, by: User) -> 
     if original is not None:
         check_original(original, article.id, language)
         if original_id != article.translation_of_id:
-            check_is_original(session, article.id)
-            _check_number(session, original.id)
+            _check_number(session, original.id, by)
             article.original_version = original.version
+    if article.id is not None:
+        check_translations(session, article.id, original, language)
+        move_translations(session, article.id, original, language)
     article.translation_of_id = original_id
 
 
@@ -147,20 +147,66 @@ def check_original(original: Row[Any], article_id: int | None, language: str) ->
     raise ValidationError({"translation_of": message})
 
 
-def check_is_original(session: Session, article_id: int | None) -> None:
-    """Raise ValidationError if the story has translations, so that it cannot become one."""
-    if article_id is None:
-        return
-    if session.scalar(select(exists().where(Article.translation_of_id == article_id))):
+def check_translations(
+    session: Session, article_id: int, original: Row[Any] | None, language: str
+) -> None:
+    """Raise ValidationError if a story's published translations forbid this original or language.
+
+    Unpublished ones never do: they may be drafts that others must not know of.
+    """
+    query = select(Article.language).where(Article.translation_of_id == article_id)
+    languages = set(session.scalars(query.where(Article.status == "published")))
+    if original is not None and languages:
         message = gettext(
             "This story has translations, so it cannot be one. Clear this field in them first."
         )
         raise ValidationError({"translation_of": message})
+    if language in languages:
+        message = gettext(
+            "This story has a translation in %(language)s. Choose another language.",
+            language=language_name(language),
+        )
+        raise ValidationError({"language": message})
 
 
-def _check_number(session: Session, original_id: int) -> None:
-    """Raise ValidationError if the original has so many translations that pages become slow."""
-    query = select(func.count()).where(Article.translation_of_id == original_id)
+def move_translations(
+    session: Session, article_id: int, original: Row[Any] | None, language: str
+) -> None:
+    """Let a story's translations follow it to its original, if it becomes a translation itself.
+
+    Those in the language of their original, old or new, are then translations of none.
+    """
+    translations = dict(
+        session.execute(
+            select(Article.id, Article.language).where(Article.translation_of_id == article_id)
+        ).all()
+    )
+    language = language if original is None else original.language
+    unlinked = {number for number, tag in translations.items() if tag == language}
+    _link(session, unlinked, None, None)
+    if original is not None:
+        _link(session, translations.keys() - unlinked, original.id, original.version)
+
+
+def _link(
+    session: Session, article_ids: Collection[int], original_id: int | None, version: int | None
+) -> None:
+    """Give stories another original. Their own versions stay, so nobody has a conflict."""
+    table = cast(Table, Article.__table__)
+    values = {"translation_of_id": original_id, "original_version": version}
+    session.execute(update(table).where(table.c.id.in_(article_ids)).values(values))
+
+
+def _check_number(session: Session, original_id: int, by: User) -> None:
+    """Raise ValidationError if the original has so many translations that pages become slow.
+
+    Of those that are not published only the person's own count, so that drafts use up nobody
+    else's number, and nobody learns how many others have.
+    """
+    query = select(func.count()).where(
+        Article.translation_of_id == original_id,
+        or_(Article.status == "published", Article.created_by_id == by.id),
+    )
     if (session.scalar(query) or 0) >= MAX_TRANSLATIONS:
         message = ngettext(
             "This story already has %(count)s translation.",
@@ -168,19 +214,6 @@ def _check_number(session: Session, original_id: int) -> None:
             MAX_TRANSLATIONS,
         )
         raise ValidationError({"translation_of": message})
-
-
-def _check_translations(session: Session, article: Article, language: str) -> None:
-    """Raise ValidationError if a translation of the story is in this language."""
-    if article.id is None:
-        return
-    is_translation = (Article.translation_of_id == article.id) & (Article.language == language)
-    if session.scalar(select(exists().where(is_translation))):
-        message = gettext(
-            "This story has a translation in %(language)s. Choose another language.",
-            language=language_name(language),
-        )
-        raise ValidationError({"language": message})
 
 
 def mark_checked(article_id: int, by: User, version: int) -> None:

@@ -71,9 +71,17 @@ def sections_with_translations() -> tuple[list[Section], dict[tuple[int, str], N
     )
 
 
-def translated_topics(names: Collection[str], language: str) -> dict[str, str]:
-    """Return the names of topics in a language by their own names, as far as there are any."""
+def translated_topics(
+    names: Collection[str], language: str, *, only_public: bool
+) -> dict[str, str]:
+    """Return the names of topics in a language by their own names, as far as there are any.
+
+    `only_public` leaves out topics without a published story.
+    """
     query = select(Topic.name, translated_name(Topic, language)).where(Topic.name.in_(names))
+    if only_public:
+        is_public = (ListingCount.kind == "topic") & (ListingCount.key == Topic.id)
+        query = query.where(exists().where(is_public))
     return dict(db.session.execute(query).all())
 
 
