@@ -21,7 +21,7 @@ from spectator import publishing, queries
 from spectator.db import sqlite
 from spectator.importers import jsonl, runner
 from spectator.models import User
-from spectator.pagecache import EDITION_ENVIRON_KEY
+from spectator.pagecache import OUTBOX_NUMBER_ENVIRON_KEY
 from tests.conftest import BASE, settings
 
 pytestmark = pytest.mark.sqlite
@@ -183,7 +183,7 @@ def test_pages_are_measured_without_the_middleware_around_the_site(app: Flask) -
 
     app.wsgi_app = InFront(InFront(own))  # type: ignore[method-assign,assignment]
     assert page_cost.unwrap_cache(app)({"PATH_INFO": "/"}, lambda *_: None) == [b"page"]
-    assert calls == [{"PATH_INFO": "/", EDITION_ENVIRON_KEY: 0}]
+    assert calls == [{"PATH_INFO": "/", OUTBOX_NUMBER_ENVIRON_KEY: 0}]
 
 
 def words(page: str) -> list[str]:

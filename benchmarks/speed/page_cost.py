@@ -28,7 +28,7 @@ from spectator import queries
 from spectator.cli.context import create_ready_app
 from spectator.db import db, sqlite
 from spectator.models import Article
-from spectator.pagecache import EDITION_ENVIRON_KEY
+from spectator.pagecache import OUTBOX_NUMBER_ENVIRON_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -52,7 +52,9 @@ def unwrap_cache(site: Flask) -> WSGIApplication:
     def site_beneath_cache(
         environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        return cast("Iterable[bytes]", inner({**environ, EDITION_ENVIRON_KEY: 0}, start_response))
+        return cast(
+            "Iterable[bytes]", inner({**environ, OUTBOX_NUMBER_ENVIRON_KEY: 0}, start_response)
+        )
 
     return site_beneath_cache
 

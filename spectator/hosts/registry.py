@@ -71,7 +71,7 @@ def find_own_host() -> Host | None:
 
 
 def other_hosts(live_at: datetime | None = None) -> Sequence[Host]:
-    """Return the other hosts, or only those that run at a time."""
+    """Return the other hosts, or only those that run at `live_at`."""
     query = select(Host).where(Host.id != host_id(current_app.config["DATA_DIR"]))
     if live_at is not None:
         query = query.where(Host.live_until > live_at)
@@ -94,7 +94,7 @@ def report(session: Session, offset: int | None, now: datetime) -> None:
 
 
 def lowest_offset_of_others() -> int | None:
-    """Return the lowest offset of the other hosts, None without any that has an offset."""
+    """Return the lowest offset of the other hosts, None if none of them has one."""
     own_id = host_id(current_app.config["DATA_DIR"])
     return db.session.scalar(select(func.min(Host.outbox_offset)).where(Host.id != own_id))
 

@@ -30,11 +30,8 @@ HASHED_BY_VALUE = (
     "HSTS_SUBDOMAINS",
     "MEDIA_URL",
 )
-SECRET_KEY, THEME, MEDIA = (
-    "SECRET_KEY",
-    "THEME",
-    "MEDIA",
-)  # `hash_settings` treats each differently
+# Hashed in another way: see `hash_settings`.
+SECRET_KEY, THEME, MEDIA = "SECRET_KEY", "THEME", "MEDIA"
 HASH_BYTES = 16
 
 
