@@ -57,14 +57,19 @@ def test_the_pane_stays_scrolled_if_a_save_comes_before_the_last_preview(
     expect(frame.locator(".prose p")).to_have_count(100)
     page.evaluate("document.querySelector('#preview iframe').contentWindow.scrollTo(0, 400)")
     unanswered: list[Route] = []
-    page.route(PREVIEW, lambda route: unanswered.append(route))
+
+    def answer_all_but_the_first(route: Route) -> None:
+        if unanswered:
+            route.continue_()
+        else:
+            unanswered.append(route)
+
+    page.route(PREVIEW, answer_all_but_the_first)
     page.get_by_label("Headline").fill("First save")
     poll(page, "document.querySelector('#preview iframe').contentDocument.URL === 'about:blank'")
-    page.unroute(PREVIEW)
     page.get_by_label("Headline").fill("Second save")
     expect(frame.locator("h1")).to_have_text("Second save")
     poll(page, f"{SCROLL_TOP} === 400")
-    assert len(unanswered) == 1
 
 
 def test_the_pane_recovers_from_a_preview_that_could_not_be_loaded(wide_window: Window) -> None:
