@@ -282,3 +282,14 @@ def test_previews_of_authors_translate_only_topics_that_readers_see(
     story(headline="Public", topics=("Secret",))
     for page in (author_client.get(path), client.get(shared)):
         assert ">Confidentiel</a>" in page.text
+
+
+def test_frames_begin_where_the_language_of_the_story_begins(newsroom: FlaskClient) -> None:
+    arabic = {"headline": "مالي تصوت", "body": "صوت الناس.", "language": "ar"}
+    article_id = create_story(newsroom, **arabic)
+    path = f"/newsroom/stories/{article_id}"
+    assert newsroom.get(f"{path}/proof").text.count('dir="rtl"') == 2
+    opened = form_values(newsroom.get(NEW_STORY))
+    proof = post(newsroom, f"{NEW_STORY}/proof", opened | arabic)
+    assert newsroom.get(proof.location).text.count('dir="rtl"') == 2
+    assert re.search(r'id="preview"\s+class="frame"\s+dir="rtl"', newsroom.get(path).text)

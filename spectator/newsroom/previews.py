@@ -78,15 +78,15 @@ def proof(article_id: int) -> str:
     """Show a preview in a phone's and a desktop's frame, with the links that share it."""
     article, user = load_story(article_id, "view"), current_user()
     row = requested_autosave(article_id)
+    story = article_from_form(forms.form_from_autosave(row, user), article) if row else article
     return render_template(
         "newsroom/proof.html",
         article=article,
         autosave=row,
+        language=story.language,
         links=preview_links.list_active(article_id),
         days=preview_links.LIFETIME_DAYS,
-        weight=describe_page_weight(
-            article_from_form(forms.form_from_autosave(row, user), article) if row else article
-        ),
+        weight=describe_page_weight(story),
         may_share=publishing.may(user, "share", article),
         may_edit=publishing.may_edit(user, article),
     )
@@ -98,10 +98,14 @@ def proof_new() -> str:
     row = requested_autosave(None)
     if row is None:
         abort(404)
-    weight = describe_page_weight(
-        article_from_form(forms.form_from_autosave(row, current_user()), None)
+    story = article_from_form(forms.form_from_autosave(row, current_user()), None)
+    return render_template(
+        "newsroom/proof.html",
+        article=None,
+        autosave=row,
+        language=story.language,
+        weight=describe_page_weight(story),
     )
-    return render_template("newsroom/proof.html", article=None, autosave=row, weight=weight)
 
 
 @bp.get(STORY_FRAGMENT_RULE + "/preview")
