@@ -44,7 +44,10 @@ def parse_database_url(value: str) -> str:
     if value.startswith("postgresql+psycopg://"):
         if find_spec("psycopg") is None:
             raise ValueError(
-                gettext("install the driver: pip install -r requirements/postgres.txt")
+                gettext(
+                    "install the driver: "
+                    ".venv/bin/pip install --require-hashes -r requirements/postgres.txt"
+                )
             )
     elif value and not value.startswith("sqlite:///"):
         raise ValueError(
@@ -180,7 +183,11 @@ def parse_store(value: str) -> Path | str | None:
     if not object_storage.URL.fullmatch(value):
         raise ValueError(gettext("use a directory, or s3://bucket/prefix"))
     if find_spec("obstore") is None:
-        raise ValueError(gettext("install the client: pip install -r requirements/s3.txt"))
+        raise ValueError(
+            gettext(
+                "install the client: .venv/bin/pip install --require-hashes -r requirements/s3.txt"
+            )
+        )
     return value.rstrip("/")
 
 

@@ -62,8 +62,8 @@ UNKNOWN_FILTERS = {
 HTML_NAMES = {
     "blocks": sorted(HTML_BLOCKS),
     "breaks": sorted(BREAKS | {"td", "th"}),  # begin a new line
-    "inline": sorted(TAGS - HTML_BLOCKS - {"col", "img", "source", "track"}),  # can hold text
-    "known": sorted(KNOWN),  # are markup even in a plain text
+    "inline": sorted(TAGS - HTML_BLOCKS - {"col", "img", "source", "track"}),  # part of a line
+    "known": sorted(KNOWN),  # their tags are markup even in plain text
     "attributes": {name: sorted(values) for name, values in ATTRIBUTES.items()},
 }
 
@@ -199,7 +199,7 @@ def srcset(images: Iterable[tuple[str, int]]) -> str:
 
 
 def story_kind(article: Article) -> str:
-    """Return a story's kind; stories of the section Opinion without a kind are opinion."""
+    """Return a story's kind; stories of section Opinion with the default kind are opinion."""
     is_opinion = article.kind == DEFAULT_STORY_KIND and article.section.slug == "opinion"
     return "opinion" if is_opinion else article.kind
 

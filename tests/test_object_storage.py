@@ -114,7 +114,7 @@ def test_a_large_object_appears_only_when_it_is_complete(bucket: str) -> None:
     assert file.getvalue() == bytes(18_000_000)
 
 
-@pytest.mark.usefixtures("bucket")  # in the same store, so that the store answers
+@pytest.mark.usefixtures("bucket")  # only for its server, which has no bucket of this name
 def test_a_missing_bucket_is_not_a_missing_object() -> None:
     objects = make_store("s3://never-created/site", WRITING)
     # `byte_size` and `download` begin with HEAD, whose response has no body to name the error.

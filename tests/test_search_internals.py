@@ -139,7 +139,7 @@ def test_a_site_with_another_whoosh_reports_that_search_is_off(
     assert indexing.catch_up(index) is False, "the worker waits for the right release"
     sentence = engine_fault()
     assert sentence.startswith("Search is off because the installed Whoosh 2.7.5 does not store")
-    assert "Whoosh-Reloaded 2.7.5; run `pip install" in sentence
+    assert "Whoosh-Reloaded 2.7.5; run `.venv/bin/pip install" in sentence
     db.session.rollback()
     assert [line for line in doctor.problems(app) if "earch" in line] == [sentence]
     use_site(app, monkeypatch)

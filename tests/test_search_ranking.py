@@ -1,7 +1,7 @@
 """The order of results: BM25 over fields, then how close together the words are.
 
 Equal scores are ordered newest first, and `document` dates each document after the one before. So
-these tests create the document that must rank first before the others: it would lose a tie.
+most tests create first the document that must lead: in a tie it would come last.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_a_short_text_ranks_above_a_long_one(fill_index: FillIndex) -> None:
 
 
 def test_a_rare_word_weighs_more_than_a_less_rare_one(fill_index: FillIndex) -> None:
-    """Both words count, since less than a tenth of the stories have each. Neither has a stem."""
+    """Both words count: less than a tenth of the stories have each, and each is its own stem."""
     rare = document("Report", "harbour and more")
     less_rare = [document("Report", "tariff and more") for _ in range(2)]
     index = fill_index(rare, *less_rare)
@@ -111,9 +111,9 @@ def test_partial_matches_need_a_rare_word_if_the_query_has_one(fill_index: FillI
 
 
 def test_phrases_rank_by_field_and_count(fill_index: FillIndex) -> None:
-    twice = document("Report", "free port x free port " + "x " * 20)
-    once = document("Report", "free port x free x port " + "x " * 20)
     headline = document("A free port", "x " * 25)
+    twice = document("Report", "free port x free port " + "x " * 21)  # as long as the next
+    once = document("Report", "free port x free x port " + "x " * 20)
     not_adjacent = document("Report", "free the port " * 9)
     index = fill_index(headline, twice, once, not_adjacent)
     assert ranked_ids(index, '"free port"') == document_ids(headline, twice, once)

@@ -31,7 +31,10 @@ def topic(name: str) -> Topic:
 def translate(
     entity: Section | Topic, by: User, own_description: str | None = None, **names: str | NameText
 ) -> None:
-    """Store names by language, some with a description, and a section's own description."""
+    """Store names by language, some with a description.
+
+    `own_description` is a section's description in the language of the site.
+    """
     db.session.rollback()
     entity = db.session.merge(entity)
     texts = {
@@ -172,9 +175,9 @@ def test_previews_show_translated_names(
     page = newsroom.get(f"/newsroom/stories/{draft_id}/preview").text
     assert all(f">{name}</a>" in page for name in ("Politique", "Élections", "Trade", "New"))
     unsaved = story_form(section="politics", language="fr", topics="Elections, Newer")
-    proof = post(newsroom, f"{NEW_STORY}/proof", unsaved)
+    proof = post(newsroom, f"{NEW_STORY}/proof", unsaved)  # stores the form as an autosave
     form_id = proof.location.rpartition("=")[2]
-    page = newsroom.get(f"{NEW_STORY}/preview?form_id={form_id}").text
+    page = newsroom.get(f"{NEW_STORY}/preview?copy={form_id}").text
     assert all(f">{name}</a>" in page for name in ("Politique", "Élections", "Newer"))
 
 
@@ -244,7 +247,10 @@ def test_many_topics_are_on_several_pages(editor: User, newsroom: FlaskClient) -
     ]
     assert [len(page) for page in numbers] == [20, 20, 5]
     assert [int(n) for page in numbers for n in page] == list(range(45))
-    assert 'rel="next"' not in newsroom.get(f"{TAXONOMY}?kind=topic&page=3").text
+    has_next = [
+        'rel="next"' in newsroom.get(f"{TAXONOMY}?kind=topic&page={n}").text for n in (1, 2, 3)
+    ]
+    assert has_next == [True, True, False]
     for page in ("0", "x", "99999999999999999999"):
         assert newsroom.get(f"{TAXONOMY}?kind=topic&page={page}").status_code == 200
 
@@ -276,8 +282,8 @@ def test_a_colleague_is_not_overwritten(
     assert "Saved meanwhile: “<bdi>Politique</bdi>”" in response.text
     assert "Saved meanwhile: “<bdi>سياسة</bdi>”" in response.text
     assert 'value="La politique"' in response.text
-    # The form keeps what the person typed. Sent again, it replaces the names of the colleague: so
-    # the person copies the Arabic one, whose field was empty.
+    # The form keeps what the person typed. Sent again as it is, it would remove the colleague's
+    # Arabic name, since that field is empty in it: so the person copies the name.
     retry = forms_of(response.text)[path] | {"name-ar": "سياسة"}
     assert post(newsroom, path, retry).status_code == 303
     stored = publishing.stored_texts(section())
@@ -287,7 +293,7 @@ def test_a_colleague_is_not_overwritten(
     assert post(newsroom, path, unchanged).status_code == 303
 
 
-def test_sections_have_different_names_topics_may_share_one(
+def test_sections_have_different_names_but_topics_may_share_one(
     stories: dict[str, str], editor: User, newsroom: FlaskClient
 ) -> None:
     translate(section("business"), editor, fr="Économie")
@@ -341,8 +347,12 @@ def test_unexpected_fields_of_a_form_are_ignored(
 ) -> None:
     path = f"{TAXONOMY}topic/{topic('Elections').id}"
     form = forms_of(newsroom.get(f"{TAXONOMY}?kind=topic").text)[path]
-    # An unknown language, a section's own texts, a section's description: a topic has none of them.
-    unexpected = {"name-tlh", f"name-{OWN}", f"description-{OWN}", "description-fr"}
+    unexpected = {
+        "name-tlh",  # not a language of readers
+        f"name-{OWN}",  # not changed on this page
+        f"description-{OWN}",  # only sections have descriptions
+        "description-fr",
+    }
     assert post(newsroom, path, form | dict.fromkeys(unexpected, "x")).status_code == 303
     assert publishing.stored_texts(topic("Elections")) == {OWN: NameText()}
 

@@ -86,6 +86,19 @@ def test_a_named_version_takes_precedence_over_the_upstream_branch(
         choose("v9")
 
 
+def test_a_checkout_on_no_branch_needs_a_version(
+    clone: Callable[..., str], modules: Modules, tmp_path: Path
+) -> None:
+    choose = modules["checkout"].choose_commits
+    before = clone("rev-parse", "HEAD")
+    newest = release(clone, tmp_path / "origin", "0020", "0019")
+    clone("tag", "v1", origin=True)
+    clone("checkout", "--quiet", "--detach")
+    with pytest.raises(modules["commands"].StepError, match="on no branch"):
+        choose("")
+    assert choose("v1") == (before, newest)
+
+
 def test_without_a_new_commit_it_returns_to_the_last_upgrade(
     clone: Callable[..., str], modules: Modules, tmp_path: Path
 ) -> None:

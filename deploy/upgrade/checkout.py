@@ -29,6 +29,11 @@ def choose_commits(version: str) -> tuple[str, str]:
     if call("git", "remote"):
         call("git", "fetch", "--quiet", "--tags")
     before = commit("HEAD")
+    if not version and call("git", "rev-parse", "--abbrev-ref", "HEAD") == "HEAD":
+        raise StepError(
+            "The checkout is on no branch, so it has no newest commit. Name a version, such as "
+            "make upgrade VERSION=v1.2.3, or return to the branch with git switch."
+        )
     target = commit(version) if version else commit("@{upstream}") or before
     if not target:
         raise StepError(f"There is no version {version}.")

@@ -32,7 +32,8 @@ def check_password(user: User | None, password: str) -> bool:
     measure which accounts exist.
     """
     with _hash_slots:
-        # Also for a known account: otherwise the first check of an unknown one would take longer.
+        # Computed for known accounts too: it is cached, so otherwise the first check of an unknown
+        # account would take longer than all others.
         dummy = _dummy_hash(hasher)
         expected = dummy if user is None else user.password_hash
         try:
@@ -44,5 +45,5 @@ def check_password(user: User | None, password: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _dummy_hash(password_hasher: PasswordHasher) -> str:
-    """Return the hash of a password that nobody has; by hasher, because tests replace it."""
+    """Return the hash of a password that nobody has, cached for the hasher, which tests replace."""
     return password_hasher.hash(secrets.token_urlsafe())

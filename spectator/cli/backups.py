@@ -39,13 +39,18 @@ class BackupFile(click.ParamType[Destination, str]):
         if "://" not in str(value):
             path: Path = self.path.convert(value, param, ctx)
             return path
-        # One that ends in a slash names no object, and one without a third slash only the bucket.
+        # A URL that ends in a slash names no object; one without a third slash names a bucket.
         is_object = object_storage.URL.fullmatch(value) and not value.endswith("/")
         if not is_object or value.count("/") < 3:
             self.fail(gettext("use a file, or s3://bucket/prefix/name"), param, ctx)
         if find_spec("obstore") is None:
             self.fail(
-                gettext("install the client: pip install -r requirements/s3.txt"), param, ctx
+                gettext(
+                    "install the client: "
+                    ".venv/bin/pip install --require-hashes -r requirements/s3.txt"
+                ),
+                param,
+                ctx,
             )
         return str(value)
 

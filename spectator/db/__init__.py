@@ -39,7 +39,8 @@ Item = TypeVar("Item")
 class StorageError(Exception):
     """The disk, the database's file or its server is at fault, or somebody else keeps writing.
 
-    `cause` is a value of the engine's STORAGE_CODES, such as "full", or "no memory".
+    `cause` is a value of the engine's STORAGE_CODES, such as "full". Views that store pictures also
+    use "no memory" (newsroom/storage_errors.py).
     """
 
     def __init__(self, cause: str, original: BaseException) -> None:
@@ -160,7 +161,7 @@ def find_storage_error(
             return None
         cause = sqlite_engine.storage_cause(original) or postgresql_engine.storage_cause(original)
         if isinstance(error, PoolTimeoutError):
-            cause = "busy"  # every connection is waiting for the server
+            cause = "busy"  # every connection is in use
         if cause is not None:
             return StorageError(cause, original)
         error = error.__cause__ or error.__context__

@@ -18,8 +18,8 @@ try:
 except ImportError:  # no wheel for this platform: use the system's SQLite
     dbapi2 = system_sqlite
 
-# The library of every process: `prepare` sets the journal mode by its version, and processes with
-# different ones would keep changing the mode of the database file.
+# Every process must use the same library: `prepare` sets the journal mode by the library's version,
+# and processes with different versions would keep changing the mode of the database file.
 sqlite: ModuleType = dbapi2
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
@@ -40,7 +40,8 @@ WRITE_REFUSED = 8
 def is_wal_safe(version: tuple[int, ...]) -> bool:
     """Return whether a SQLite version is free of the WAL-reset bug.
 
-    The bug corrupts databases in versions 3.7.0 to 3.51.2 (sqlite.org/wal.html).
+    The bug corrupts databases in versions 3.7.0 to 3.51.2 (sqlite.org/wal.html), except for later
+    releases of 3.44 and 3.50 that have the correction.
     """
     return (
         version >= (3, 51, 3)

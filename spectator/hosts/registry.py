@@ -40,7 +40,7 @@ def host_name(data_dir: Path) -> str:
 def host_id(data_dir: Path) -> str:
     """Return the id of a host.
 
-    It is computed, not stored in a file: a copy of the data directory would have the same id.
+    It is not stored in a file, because a copy of the data directory would then have the same id.
     """
     return hashlib.sha256(_address(data_dir)).hexdigest()[:16]
 
@@ -58,7 +58,7 @@ def own_host(session: Session) -> Host:
             id=host_id(data_dir),
             name=host_name(data_dir),
             live_until=current_time(),  # it does not count as running until it reports
-            last_counted_log=0,
+            last_counted_log=0,  # of searches
             settings={},
         )
         session.add(host)

@@ -109,8 +109,8 @@ export function guardCards(editor, root, announce) {
     let guarded = null; // a block whose card an edit has moved or removed
     if (reason === "opened") lastNodes = [];
     editor.modifyDocument(() => {
-      // Chromium adds styles when it joins blocks. An undo would restore them as markup, which the
-      // Content-Security-Policy forbids.
+      // Chromium adds styles when it joins blocks. The Content-Security-Policy forbids them in HTML, and
+      // an undo sets the editor's HTML from what was stored.
       for (const styled of root.querySelectorAll("[style]")) styled.removeAttribute("style");
       wrapInlineNodes();
       const seen = new Set(); // the blocks whose cards are in the editor
@@ -120,7 +120,7 @@ export function guardCards(editor, root, announce) {
     });
     lastNodes = [...root.childNodes];
     watcher.takeRecords();
-    // An attempt to delete a card also moves it: into the block that the browser joins it with.
+    // An attempt to delete a card may instead move it into the block before or after it.
     if (guarded)
       announce(gettext("To remove the %(block)s, use its Remove button.", { block: guarded.noun }));
   };

@@ -22,8 +22,8 @@ function safeAddress(href) {
   }
 }
 
-/** Returns the URL of a pasted link: "#id" if it leads to an anchor in the pasted text or, in a text from the
-    editor, in the story; "" if a story may not have the link. */
+/** Returns the URL of a pasted link, "" if a story may not have it. Links to an anchor in the pasted text
+    become "#id"; so do those to an anchor of the story, if the text was copied from the editor. */
 function linkAddress(href) {
   const fragment = fragmentOf(href);
   if (pasteState.anchors.newIds.has(fragment)) return `#${pasteState.anchors.newIds.get(fragment)}`;
@@ -60,8 +60,8 @@ export function markText(element, outer) {
     });
   if (tag === "pre" || hasStyle("white-space", /^(?:pre|break-spaces)/)) marks.pre = true;
   marks.lang = element.getAttribute("lang") || element.getAttribute("xml:lang") || marks.lang;
-  // A paragraph gets the direction of most of its text (makeBlock in paste_lines.js). If it is marked as
-  // right-to-left, its words are too, so that a long name in Latin letters does not turn it round.
+  // A paragraph gets the direction of most of its text (makeBlock in paste_lines.js). Within right-to-left
+  // text only blocks change the direction: a long name in Latin letters must not turn the paragraph round.
   const dir = directionOf(element, style);
   if (dir && (marks.dir !== "rtl" || isBlock(element))) marks.dir = dir;
   return marks;

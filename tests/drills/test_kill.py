@@ -67,7 +67,7 @@ def kill_around_indexing(site: Site, ledger: Path, victim: str, delay_seconds: f
 
 
 def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
-    """Check that every acknowledged story is public and findable, and which processes run."""
+    """Check that every acknowledged story is public and findable, and that all processes run."""
     site.assert_findable(reversed(stories), 10, "after the last kill")
     for story in stories:
         assert site.get(story.path).status == 200, story

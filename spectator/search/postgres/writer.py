@@ -1,4 +1,4 @@
-"""Writing to the tables of a generation: documents, and the number of them that have each term."""
+"""Writing to the tables of a generation: documents, and for each term how many have it."""
 
 from __future__ import annotations
 

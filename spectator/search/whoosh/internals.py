@@ -207,7 +207,8 @@ def _has_layout() -> bool:
 
 _FAULT = lazy_gettext(
     "Search is off because the installed Whoosh %(version)s does not store an index like "
-    "%(expected)s; run `pip install --require-hashes -r requirements.txt` and restart the site.",
+    "%(expected)s; run `.venv/bin/pip install --require-hashes -r requirements.txt` and restart "
+    "the site.",
     version=whoosh.versionstring(),
     expected=EXPECTED_RELEASE,
 )
