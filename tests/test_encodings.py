@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+
+from spectator.cli.context import escape_unencodable_output
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [ROOT / "gunicorn.conf.py", ROOT / "wsgi.py", *(ROOT / "spectator").rglob("*.py")]
@@ -118,3 +121,16 @@ def test_every_command_works_in_an_ascii_locale(environ: dict[str, str], tmp_pat
     assert refused.returncode == 1 and b'"body" is missing' in refused.stderr
     for words in (["--help"], ["doctor"], ["user", "--help"], ["--version"]):
         spectator(*words)
+
+
+def test_characters_that_a_stream_lacks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    ascii_streams = {name: TextIOWrapper(BytesIO(), "ascii") for name in ("stdout", "stderr")}
+    for name, stream in ascii_streams.items():
+        monkeypatch.setattr(sys, name, stream)
+    escape_unencodable_output()
+    for stream in ascii_streams.values():
+        stream.write("“Ọlá…”")
+        stream.seek(0)
+        assert stream.buffer.read() == b'"\\u1eccl\\xe1..."'
+    monkeypatch.setattr(sys, "stdout", StringIO())
+    escape_unencodable_output()  # a stream that has no encoding is left alone

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -75,20 +76,39 @@ def test_a_story_without_a_stored_feed_id_keeps_its_former_one(
     assert guids(client, "/politics/feed.xml") == [f"urn:spectator:article:{article_id}"]
 
 
-def test_an_import_may_set_the_feed_id_of_one_story(app: Flask) -> None:
-    records = [
-        Record(
-            "1",
-            make_draft(headline=str(number)),
-            "Politics",
-            0,
-            external_id=str(number),
-            feed_id="https://old.example/?p=5",
-        )
-        for number in range(2)
-    ]
+def record(number: int, feed_id: str, headline: str) -> Record:
+    draft = make_draft(headline=headline)
+    return Record(
+        str(number),
+        draft,
+        "Politics",
+        0,
+        status="withdrawn",
+        external_id=str(number),
+        feed_id=feed_id,
+    )
+
+
+def test_an_import_may_set_the_feed_id_of_one_story(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "spectator.publishing")
+    records = [record(number, "https://old.example/?p=5", "Same") for number in range(2)]
     runner.import_records(records, app.config["MEDIA"])
     db.session.rollback()
     first, second = queries.feed_ids([1, 2]).values()
     assert first == "https://old.example/?p=5"
     assert second.startswith("urn:uuid:")
+    assert "retrying story by story" not in caplog.text
+
+
+@pytest.mark.parametrize("feed_id", [" a \tb ", "a\0", "x" * 501])
+def test_feed_ids_are_compared_as_they_are_stored(app: Flask, feed_id: str) -> None:
+    for number in range(2):
+        report = runner.import_records(
+            [record(number, feed_id, str(number))], app.config["MEDIA"]
+        )
+        assert report.refused == []
+    db.session.rollback()
+    first, second = queries.feed_ids([1, 2]).values()
+    assert first in {"a b", "a", "x" * 500} and second.startswith("urn:uuid:")

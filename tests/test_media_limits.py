@@ -151,6 +151,13 @@ def test_every_failure_of_the_decoder_gives_a_readable_message(
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("job", ["original", "renditions"])
+def test_an_error_of_the_disk_keeps_its_number(job: str, tmp_path: Path) -> None:
+    (tmp_path / "upload").write_bytes(encoded(photograph(64, 64)))
+    with pytest.raises(FileNotFoundError, match="No such file or directory"):
+        sandbox.decode(job, tmp_path / "upload", tmp_path / "missing", "320.avif")
+
+
 def test_the_decoder_limits_its_memory_and_cpu_time() -> None:
     command = (
         f"import runpy; decoding = runpy.run_path({decoder.__file__!r});"

@@ -233,6 +233,25 @@ def test_the_search_can_be_filtered_by_section_author_and_year(
         assert client.get(f"/newsroom/search?q={words}&{odd}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("year", "count"), [("0001", 1), ("999", 1), ("1000", 0), ("8999", 0), ("9000", 1)]
+)
+@pytest.mark.parametrize("words", ["", "dust"])
+def test_years_of_fewer_or_more_than_four_digits_are_no_filter(
+    app: Flask,
+    editor: User,
+    update_indexes: Callable[[], None],
+    words: str,
+    year: str,
+    count: int,
+) -> None:
+    app.config["TIMEZONE"] = "Africa/Nairobi"  # where the year 1 began before the first date
+    publish_at(editor, datetime(2024, 5, 6, 12, tzinfo=UTC), headline="Dust")
+    update_indexes()
+    page = logged_in_client(app).get(f"/newsroom/search?q={words}&year={year}")
+    assert (page.status_code, len(listed_ids(page.text))) == (200, count)
+
+
 def test_results_of_both_indexes_alternate(
     app: Flask,
     editor: User,

@@ -217,6 +217,24 @@ def test_names_of_secret_topics_are_no_synonyms(translated_topic: Topic) -> None
     assert queries.topic_synonyms("a " * 5000) == {}
 
 
+def test_a_topic_whose_name_has_no_words_is_no_synonym(
+    translated_topic: Topic, editor: User
+) -> None:
+    """The folded form of this name, a tatweel, is empty."""
+    publishing.create(make_draft(headline="Signs", topics=("ـ",)), editor, Action("publish"))
+    sign = db.session.query(Topic).filter_by(name="ـ").one()
+    assert sign.folded_form == ""
+    version = publishing.texts_version(publishing.stored_texts(sign))
+    names = {"fr": NameText("Signe"), "sw": NameText("Ishara")}
+    publishing.translate_name("topic", sign.id, editor, names, version)
+    assert queries.topic_synonyms("the vote of today") == {}
+    assert set(queries.topic_synonyms("uchaguzi mkuu")) == {
+        ("elections",),
+        ("uchaguzi", "mkuu"),
+        ("انتخابات",),
+    }
+
+
 def test_stories_of_other_editions_are_behind_a_link(
     app: Flask, editor: User, catch_up: Callable[[], None]
 ) -> None:

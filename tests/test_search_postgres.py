@@ -22,6 +22,7 @@ from spectator.search import (
 from spectator.search.postgres import (
     generations,
     index,
+    writer,
 )
 from spectator.search.postgres.generations import Generation, current_generation
 from spectator.search.postgres.index import PostgresIndex
@@ -34,6 +35,7 @@ from tests.search_samples import (
     search_ids,
 )
 
+LIST_TERMS = "SELECT term, documents FROM {terms} ORDER BY term"
 Execute = Callable[[str], list[tuple[object, ...]]]
 
 
@@ -110,12 +112,39 @@ def test_frequencies_after_many_changes_are_those_of_a_rebuilt_index(
     assert isinstance(fresh, PostgresIndex)
     fresh.rebuild([*rest, changed], 9)
     rows, expected = (
-        read(database, "SELECT term, documents FROM {terms} ORDER BY term", one)
+        read(database, LIST_TERMS, one)
         for one in (generation_of(database, shared), generation_of(database, fresh))
     )
     assert rows == expected and len(rows) > 50
     counts = [generation_of(database, one).document_count for one in (shared, fresh)]
     assert counts == [len(rest) + 1] * 2
+
+
+@pytest.mark.parametrize(("limit", "writes"), [(None, 1), (1, 3)])
+def test_a_rebuild_stores_frequencies_once_unless_there_are_too_many(
+    database: DerivedDatabase,
+    shared: PostgresIndex,
+    make_index: MakeIndex,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int | None,
+    writes: int,
+) -> None:
+    """Storing them after each batch would write frequent terms again and again."""
+    expected = read(database, LIST_TERMS, generation_of(database, shared))
+    sizes: list[int] = []
+    add = writer._add_frequencies
+    monkeypatch.setattr(writer, "BATCH_DOCUMENTS", len(STORIES) // 2)
+    monkeypatch.setattr(writer, "MAX_COUNTED_TERMS", limit or writer.MAX_COUNTED_TERMS)
+    monkeypatch.setattr(
+        writer,
+        "_add_frequencies",
+        lambda *arguments: sizes.append(len(arguments[2])) or add(*arguments),
+    )
+    other = make_index()
+    assert isinstance(other, PostgresIndex)
+    other.rebuild(STORIES, 7)
+    assert read(database, LIST_TERMS, generation_of(database, other)) == expected
+    assert len([size for size in sizes if size]) == writes
 
 
 def test_tables_of_interrupted_rebuilds_are_dropped_later(

@@ -204,6 +204,16 @@ def test_the_last_page_has_no_next_page() -> None:
     )
 
 
+def test_the_page_after_the_last_leads_back_to_it() -> None:
+    previous = [
+        pagination(
+            parse_search_params({"q": "rain", "page": page}), replace(NO_RESULTS, total=11)
+        )["previous_url"]
+        for page in ("1", "2", "3", "4")
+    ]
+    assert previous == ["", "/search?q=rain", "/search?q=rain&page=2", ""]
+
+
 def test_the_last_page_says_that_more_results_are_not_shown(
     client: FlaskClient, fix_results: Callable[[SearchResults], None], story: Callable[..., int]
 ) -> None:

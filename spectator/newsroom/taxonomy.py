@@ -53,7 +53,7 @@ def taxonomy() -> str:
 @security.for_editors
 def translate_name(named: str, row_id: int) -> Response | tuple[str, int]:
     """Store the names of a section or topic in the languages of the form."""
-    texts = submitted_texts(named)
+    texts = submitted_texts()
     version = request.form.get("version", "")
     try:
         publishing.translate_name(named, row_id, security.current_user(), texts, version)
@@ -81,10 +81,8 @@ def offered_languages() -> list[tuple[str, str]]:
     return sorted(names, key=lambda pair: fold(pair[1]))
 
 
-def submitted_texts(kind: str) -> dict[str, NameText]:
+def submitted_texts() -> dict[str, NameText]:
     """Return the texts of the form by language; a section's own description as `OWN`."""
-    codes = [code for code, _ in offered_languages()]
-    own = [OWN] if kind == "section" else []
     return {
         code: NameText(
             *(
@@ -92,7 +90,7 @@ def submitted_texts(kind: str) -> dict[str, NameText]:
                 for part in NameText._fields
             )
         )
-        for code in [*own, *codes]
+        for code in [OWN, *(code for code, _ in offered_languages())]
         if f"name-{code}" in request.form or f"description-{code}" in request.form
     }
 

@@ -70,7 +70,7 @@ class ImportBatch:
         self.slugs = SlugLookup(session, stored_slugs | new_slugs)
         self.sections = SectionLookup(session)
         self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
-        feed_ids = {story.feed_id for story in stories if story.feed_id}
+        feed_ids = {feed_id for story in stories if (feed_id := _clean_feed_id(story))}
         self.feed_ids = set(
             session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids)))
         )
@@ -178,7 +178,7 @@ class ImportBatch:
 
     def _feed_id(self, story: ImportedArticle) -> str:
         """Return the story's feed id, or a new one if it has none or another story has the same."""
-        feed_id = clean_line(story.feed_id)[:500]
+        feed_id = _clean_feed_id(story)
         if not feed_id or feed_id in self.feed_ids:
             return new_feed_id()
         self.feed_ids.add(feed_id)
@@ -258,6 +258,11 @@ class ImportBatch:
             # While this story was not public, another story may have taken its slug.
             return self.slugs.unique_slug(old.slug, source.headline, old.id, current=old.slug)
         return str(old.slug)
+
+
+def _clean_feed_id(story: ImportedArticle) -> str:
+    """Return the feed id of the source as it is stored, "" if there is none."""
+    return clean_line(story.feed_id)[:500]
 
 
 def _load_existing(session: Session, external_ids: list[str]) -> dict[str | None, Row[Any]]:
