@@ -112,12 +112,14 @@ def test_discarded_text_can_be_brought_back_without_javascript(
     autosave(newsroom, story, opened, headline="Half a thought", body="Words")
     sent = {"copy": opened["copy"], "story": "" if is_new else str(story)}
     response = post(newsroom, "/newsroom/stories/discard", sent)
+    assert response.status_code == 303
     after = newsroom.get(response.location).text
     assert "You can bring them back for 30 days" in after
     assert ">Bring back</button>" in after
     assert "Discarded changes (1)" in newsroom.get(page).text
     assert autosaves.list_unsaved(1, None if is_new else int(story)) == []
     response = post(newsroom, "/newsroom/stories/bring_back", sent)
+    assert response.status_code == 303
     assert "Half a thought" in newsroom.get(response.location).text
     assert "Discarded changes" not in newsroom.get(page).text
     assert (

@@ -191,13 +191,19 @@ def test_editors_translate_names_on_a_page(
     response = post(
         newsroom,
         f"{TAXONOMY}section/{politics.id}",
-        form | {"name-fr": " Politique ", "description-fr": "Le pouvoir"},
+        form
+        | {
+            "name-fr": " Politique ",
+            "description-fr": "Le pouvoir",
+            f"description-{OWN}": "Who governs",
+        },
     )
     assert response.status_code == 303
     assert response.location.endswith(f"?kind=section&done=names#section-{politics.id}")
     assert "Names saved." in newsroom.get(response.location).text
     row = db.session.get(NameTranslation, ("section", politics.id, "fr"))
     assert row and (row.name, row.description) == ("Politique", "Le pouvoir")
+    assert section().description == "Who governs"
     assert ">Politique</a>" in client.get(stories["fr"]).text
 
 
