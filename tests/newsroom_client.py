@@ -42,12 +42,14 @@ ALL_ENTRIES = {
 def post(
     client: FlaskClient, path: str, data: dict[str, Any] | None = None, **options: Any
 ) -> TestResponse:
-    """Post a form as a newsroom page does."""
+    """Post a form as a newsroom page does; a redirect must be one that is followed with GET."""
     # Encoded here, because the client would leave uploaded files open.
     boundary, body = encode_multipart(data or {"csrf_token": ""})
     options["content_type"] = f"multipart/form-data; boundary={boundary}"
     options["headers"] = SAME_ORIGIN | options.get("headers", {})
-    return client.post(path, data=body, **options)
+    response = client.post(path, data=body, **options)
+    assert not response.location or response.status_code == 303
+    return response
 
 
 def create_account(role: str) -> int:
