@@ -14,7 +14,7 @@ def test_progress_is_shown_on_a_terminal_only(
     is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
-    backups._show("originals/aa.jpg")
+    backups._show_progress("originals/aa.jpg")
     database._show_progress("article", 500)
     lines = "originals/aa.jpg".ljust(70) + "\r" + "article: 500\r"
     assert capsys.readouterr() == ("", lines if is_terminal else "")
@@ -24,5 +24,5 @@ def test_long_names_do_not_wrap(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    backups._show("x" * 99)
+    backups._show_progress("x" * 99)
     assert capsys.readouterr().err == "x" * 70 + "\r"

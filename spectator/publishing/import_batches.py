@@ -115,7 +115,7 @@ class ImportBatch:
         for story in self.stories:
             try:
                 old = self.existing.get(story.external_id)
-                self.originals.check(story.prepared, old.id if old else None)
+                self.originals.check(story.prepared, old)
                 if old:
                     self._update_article(story, old, result)
                 else:
@@ -267,7 +267,14 @@ def _clean_feed_id(story: ImportedArticle) -> str:
 
 def _load_existing(session: Session, external_ids: list[str]) -> dict[str | None, Row[Any]]:
     """Return stored stories by external id, with revision number and previous source values."""
-    columns = (Article.id, Article.external_id, Article.slug, Article.status, Article.version)
+    columns = (
+        Article.id,
+        Article.external_id,
+        Article.slug,
+        Article.language,
+        Article.status,
+        Article.version,
+    )
     state = (
         ImportState.version.label("imported_version"),
         ImportState.imported_at,

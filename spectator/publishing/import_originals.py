@@ -53,10 +53,10 @@ class OriginalLookup:
         number = self.numbers.get(reference, "" if self.is_dry else UNKNOWN)
         return replace(prepared, draft=replace(prepared.draft, translation_of=number))
 
-    def check(self, prepared: PreparedDraft, article_id: int | None) -> None:
+    def check(self, prepared: PreparedDraft, old: Row[Any] | None) -> None:
         """Raise ValidationError unless a story may be a translation of its original.
 
-        `article_id` is None for a new story.
+        `old` is the row of the stored story, None for a new one.
         """
         number, language = prepared.draft.translation_of, prepared.draft.language
         original = self.by_number.get(number)
@@ -64,9 +64,9 @@ class OriginalLookup:
             message = gettext("There is no story with this id. Import the original first.")
             raise ValidationError({"translation_of": message})
         if original is not None:
-            check_original(original, article_id, language)
-        if article_id is not None:
-            check_translations(self.session, article_id, original, language)
+            check_original(original, old.id if old else None, language)
+        if old and (original is not None or language != old.language):
+            check_translations(self.session, old.id, original, language)
 
     def column_values(self, number: str) -> dict[str, int | None]:
         """Return the column values of a story with this original."""
