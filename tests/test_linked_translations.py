@@ -288,6 +288,20 @@ def test_a_story_has_a_limited_number_of_translations(
     change(translated[1], editor, "update", dek="A standfirst")
 
 
+def test_translations_that_move_along_count(
+    story: Story, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = story(headline="Public", language="en")
+    own = publishing.create(make_draft(language="fr"), editor)
+    for tag in ("sw", "ar"):
+        publishing.create(make_draft(language=tag, translation_of=str(own)), editor)
+    monkeypatch.setattr(translations, "MAX_TRANSLATIONS", 2)
+    with pytest.raises(ValidationError):
+        change(own, editor, translation_of=str(public))
+    monkeypatch.setattr(translations, "MAX_TRANSLATIONS", 3)
+    change(own, editor, translation_of=str(public))
+
+
 def test_an_action_on_a_version_makes_one_new_version(
     editor: User, translated: tuple[int, int, int]
 ) -> None:

@@ -293,3 +293,20 @@ def test_frames_begin_where_the_language_of_the_story_begins(newsroom: FlaskClie
     proof = post(newsroom, f"{NEW_STORY}/proof", opened | arabic)
     assert newsroom.get(proof.location).text.count('dir="rtl"') == 2
     assert re.search(r'id="preview"\s+class="frame"\s+dir="rtl"', newsroom.get(path).text)
+
+
+def test_a_preview_of_unsaved_text_does_not_tell_of_secret_originals(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
+    secret = publishing.create(make_draft(language="ha"), editor)
+    story(headline="Open", language="en", translation_of=str(secret))
+    clients = [logged_in_client(app, role) for role in ("author", "editor")]
+    pages = []
+    for client in clients:
+        opened = form_values(client.get(NEW_STORY))
+        changes = {"headline": "Mine", "language": "fr", "translation_of": str(secret)}
+        autosave(client, "new", opened, **changes)
+        pages.append(client.get(f"{NEW_STORY}/preview?copy={opened['copy']}").text)
+    assert all("Mine" in page for page in pages)
+    assert "/politics/open" not in pages[0]
+    assert "/politics/open" in pages[1]

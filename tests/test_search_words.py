@@ -12,7 +12,7 @@ from spectator.search.language.analysis import analyze, exact_form, is_english, 
 from spectator.search.language.key_terms import count_words, key_terms
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
-from spectator.search.language.slugs import slug_matches
+from spectator.search.language.slugs import add_pairs, slug_matches
 from spectator.search.whoosh.stems import Highlights, stem, stem_words
 from spectator.text.words.snippets import snippet
 from tests.search_engines import MakeIndex
@@ -213,3 +213,23 @@ def test_a_rewritten_story_is_scored_relative_to_the_best_match(index: Index) ->
     similar = index.more_like_this(rewritten)
     assert similar == index.more_like_this(unsaved)
     assert [item.score for item in similar[:2]] == [1.0, 1.0] and similar[2].score < 0.5
+
+
+def test_filters_that_stand_for_many_names_are_combined_without_comparing_them_all() -> None:
+    comparisons = 0
+
+    class Slug(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal comparisons
+            comparisons += 1
+            return str(self) == other
+
+    def slugs() -> list[str]:
+        return [Slug(f"name-{number}") for number in range(500)]
+
+    once = add_pairs(add_pairs([], "topic", slugs()), "author", slugs())
+    twice = add_pairs(once, "topic", slugs())
+    assert twice == once and len(once) == 1000
+    assert comparisons < 5000

@@ -92,7 +92,7 @@ def set_original(session: Session, article: Article, draft: Draft, by: User) -> 
     if original is not None:
         check_original(original, article.id, language)
         if original_id != article.translation_of_id:
-            _check_number(session, original.id, by)
+            _check_number(session, original.id, by, article.id)
             article.original_version = original.version
     if article.id is not None:
         check_translations(session, article.id, original, language)
@@ -197,14 +197,16 @@ def _link(
     session.execute(update(table).where(table.c.id.in_(article_ids)).values(values))
 
 
-def _check_number(session: Session, original_id: int, by: User) -> None:
+def _check_number(session: Session, original_id: int, by: User, article_id: int | None) -> None:
     """Raise ValidationError if the original has so many translations that pages become slow.
 
-    Of those that are not published only the person's own count, so that drafts use up nobody
-    else's number, and nobody learns how many others have.
+    Translations of the story itself count too, because they will move to the original. Of those
+    that are not published only the person's own count, so that drafts use up nobody else's number,
+    and nobody learns how many others have.
     """
+    story_ids = [original_id] if article_id is None else [original_id, article_id]
     query = select(func.count()).where(
-        Article.translation_of_id == original_id,
+        Article.translation_of_id.in_(story_ids),
         or_(Article.status == "published", Article.created_by_id == by.id),
     )
     if (session.scalar(query) or 0) >= MAX_TRANSLATIONS:

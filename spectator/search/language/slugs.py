@@ -22,6 +22,16 @@ def resolve_slugs(name: str, indexed_slugs: Collection[str], words: Sequence[str
     return sorted(slug for slug in indexed_slugs if slug_matches(slug, words))
 
 
+def add_pairs(
+    pairs: Sequence[tuple[str, str]], name: str, slugs: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return (facet, slug) pairs with those of another filter, each once.
+
+    A filter may stand for every name of an archive, so no pair may be looked up in a list.
+    """
+    return list(dict.fromkeys([*pairs, *((name, slug) for slug in slugs)]))
+
+
 def slug_matches(slug: str, words: Sequence[str]) -> bool:
     """Return whether a slug contains every word, alone or joined to its neighbour."""
     parts = frozenset(slug.lower().split("-"))

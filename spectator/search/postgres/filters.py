@@ -8,7 +8,7 @@ from datetime import date, tzinfo
 
 from spectator.search import FACETS, LanguageTest, SearchRequest
 from spectator.search.language.query import Query
-from spectator.search.language.slugs import resolve_slugs
+from spectator.search.language.slugs import add_pairs, resolve_slugs
 from spectator.search.postgres.matchers import any_of, quote
 from spectator.search.postgres.reader import Reader
 from spectator.search.postgres.selection import Selection
@@ -70,12 +70,12 @@ class Filters:
     def include(self, name: str, slugs: Sequence[str]) -> None:
         """Require one of these slugs."""
         self.facet_queries.setdefault(name, []).append(_slug_query(name, slugs))
-        self.included += [(name, slug) for slug in slugs if (name, slug) not in self.included]
+        self.included = add_pairs(self.included, name, slugs)
 
     def exclude(self, name: str, slugs: Sequence[str]) -> None:
         """Exclude every document with one of these slugs."""
         self.excluded_queries.append(_slug_query(name, slugs))
-        self.excluded += [(name, slug) for slug in slugs if (name, slug) not in self.excluded]
+        self.excluded = add_pairs(self.excluded, name, slugs)
 
 
 def build_filters(reader: Reader, request: SearchRequest, query: Query) -> Filters:

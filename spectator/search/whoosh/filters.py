@@ -8,7 +8,7 @@ from datetime import date
 
 from spectator.search import FACETS, LanguageTest, SearchRequest
 from spectator.search.language.query import Query
-from spectator.search.language.slugs import resolve_slugs
+from spectator.search.language.slugs import add_pairs, resolve_slugs
 from spectator.search.whoosh.facets import Predicate
 from spectator.search.whoosh.snapshot import Snapshot
 from spectator.times import day_end, day_start
@@ -103,7 +103,7 @@ def _include(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[st
     codes, allowed = facet.codes, facet.codes_with_any(slugs)
     predicates = filters.facet_predicates.setdefault(name, [])
     predicates.append(lambda document: codes[document] in allowed)
-    filters.included += [(name, slug) for slug in slugs if (name, slug) not in filters.included]
+    filters.included = add_pairs(filters.included, name, slugs)
 
 
 def _exclude(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
@@ -111,7 +111,7 @@ def _exclude(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[st
     facet = snapshot.facets[name]
     codes, unwanted = facet.codes, facet.codes_with_any(slugs)
     filters.exclusion_predicates.append(lambda document: codes[document] not in unwanted)
-    filters.excluded += [(name, slug) for slug in slugs if (name, slug) not in filters.excluded]
+    filters.excluded = add_pairs(filters.excluded, name, slugs)
 
 
 def _all_slugs(combinations: Iterable[tuple[str, ...]]) -> frozenset[str]:
