@@ -142,7 +142,8 @@ class Load:
     def read(self, path: str) -> Request:
         """Send a request as a reader does."""
         started_at, status = time.monotonic(), 0
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        # nginx waits up to 20 seconds for a search on a frozen host, and asks no other.
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=25)
         try:
             connection.request("GET", path, headers={"Host": "localhost"})
             response = connection.getresponse()
