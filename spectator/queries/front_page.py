@@ -12,13 +12,13 @@ from spectator.db import db
 from spectator.editions import Edition, current_edition
 from spectator.models import Article, ListingRow, Section
 from spectator.queries.bylines import load_bylines
+from spectator.queries.cards import select_cards
 from spectator.queries.cursors import parse_cursor
 from spectator.queries.listings import (
     cursor_parameters,
     is_in_edition,
     is_of_edition,
     latest_listing,
-    select_cards,
     stream,
     stream_through,
 )

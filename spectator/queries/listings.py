@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased, defer, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from spectator.db import UTCDateTime, db
 from spectator.editions import Edition, current_edition, in_edition, split_path
@@ -37,12 +37,12 @@ from spectator.models import (
     Country,
     FormerName,
     ListingRow,
-    Picture,
     PublicListing,
     Section,
     Topic,
 )
 from spectator.queries.bylines import load_bylines
+from spectator.queries.cards import select_cards
 from spectator.queries.cursors import InvalidCursor, cursor_after, parse_cursor
 from spectator.queries.translated_names import translated_name
 from spectator.queries.translations import is_preferred_version, preferred_language
@@ -109,37 +109,6 @@ def published_article(article_id: int) -> Article | None:
     if article_id >= 2**63:  # SQLite has no such integers
         return None
     return db.session.scalar(select_published().where(Article.id == article_id))
-
-
-# Columns that no card shows. Front pages have fifty cards, and each value takes time.
-_NOT_ON_CARDS = (
-    Article.external_id,
-    Article.form_id,
-    Article.source_name,
-    Article.source_url,
-    Article.created_at,
-    Article.withdrawn_at,
-    Article.withdrawn_reason,
-    Article.version,
-    Article.created_by_id,
-    Article.original_version,
-)
-_PICTURE_OF_CARD = (
-    Picture.digest,
-    Picture.extension,
-    Picture.width,
-    Picture.height,
-    Picture.has_avif,
-)
-
-
-def select_cards() -> Select[Article]:
-    """Return the query of stories of any status as cards show them."""
-    return select(Article).options(
-        *(defer(column, raiseload=True) for column in _NOT_ON_CARDS),
-        joinedload(Article.section, innerjoin=True),
-        joinedload(Article.picture).load_only(*_PICTURE_OF_CARD, raiseload=True),
-    )
 
 
 def latest_listing() -> Listing:

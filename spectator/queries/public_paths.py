@@ -21,7 +21,7 @@ from spectator.models import (
     Revision,
     Topic,
 )
-from spectator.queries.listings import select_cards
+from spectator.queries.cards import select_cards
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.slugs import slugify
 from spectator.times import month_key

@@ -14,7 +14,8 @@ from spectator.editions import edition_of
 from spectator.models import Article, Consumer, ListingRow, Related, RelatedOverride
 from spectator.models.article import article_country, article_topic
 from spectator.queries.bylines import load_bylines
-from spectator.queries.listings import is_of_edition, select_cards
+from spectator.queries.cards import select_cards
+from spectator.queries.listings import is_of_edition
 from spectator.queries.translations import is_preferred_version
 from spectator.text.words.language_tags import base_language
 
