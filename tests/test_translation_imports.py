@@ -100,6 +100,27 @@ def test_drafts_of_authors_do_not_stop_an_import(load: Load) -> None:
     assert reload_article(arabic).translation_of_id == ids["a"]
 
 
+def test_one_file_makes_no_chain_of_translations(load: Load, editor: User) -> None:
+    alone = FRENCH | {"translation_of": None}
+    swahili = FRENCH | {"id": "c", "headline": "Mali", "language": "sw", "translation_of": "b"}
+    hausa = ORIGINAL | {"id": "d", "headline": "Mali ta", "language": "ha"}
+    load(ORIGINAL, alone, hausa)
+    ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
+    article = get_article(ids["d"])
+    draft = replace(publishing.draft_from_article(article), translation_of=str(ids["b"]))
+    publishing.save(article.id, draft, editor, article.version, publishing.Action("update"))
+    # New: c translates b before b becomes a translation of a. Stored: d translates b.
+    load(swahili, alone)
+    publishing.apply_action(ids["d"], editor, publishing.Action("withdraw", note="x"))
+    publishing.apply_action(
+        db.session.scalars(select(Article.id).where(Article.external_id == "c")).one(),
+        editor,
+        publishing.Action("withdraw", note="x"),
+    )
+    load(FRENCH, hausa | {"headline": "Mali ta zabe"})
+    assert [original_of(name) for name in "bcd"] == ["a", "a", "a"]
+
+
 def test_a_dry_run_does_not_miss_the_originals_of_its_own_file(load: Load) -> None:
     assert "2" in (output := load(ORIGINAL, FRENCH, options=("--dry-run",)))
     assert "refused" not in output or "0 refused" in output

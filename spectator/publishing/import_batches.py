@@ -32,7 +32,7 @@ from spectator.publishing.imported_articles import ImportedArticle, ImportResult
 from spectator.publishing.revisions import newest_number
 from spectator.publishing.slugs import SlugLookup
 from spectator.publishing.taxonomy import SectionKey, SectionLookup, Taxonomy, add_picture
-from spectator.publishing.translations import append_groups, move_translations
+from spectator.publishing.translations import append_groups, end_chains, move_translations
 from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.slugs import slugify
 
@@ -123,6 +123,7 @@ class ImportBatch:
             except ValidationError as error:
                 result.refuse(story.location, str(error))
         article_ids = self.writer.write(self.session)
+        end_chains(self.session, article_ids)
         append_groups(self.session, self.groups, {number for number, _ in self.writer.events})
         return article_ids
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from spectator import outbox
 from spectator.db import db
@@ -186,6 +186,22 @@ def move_translations(
     _link(session, unlinked, None, None)
     if original is not None:
         _link(session, translations.keys() - unlinked, original.id, original.version)
+
+
+def end_chains(session: Session, article_ids: Collection[int]) -> None:
+    """Let the translations of these stories belong to the stories' originals.
+
+    An import that stores both a translation and its translation at once knows of none beforehand.
+    """
+    translation = aliased(Article)
+    has_translations = select(translation.id).where(translation.translation_of_id == Article.id)
+    query = select(Article.id, Article.language, Article.translation_of_id).where(
+        Article.id.in_(article_ids),
+        Article.translation_of_id.is_not(None),
+        has_translations.exists(),
+    )
+    for article_id, language, original_id in session.execute(query).all():
+        move_translations(session, article_id, load_row(session, original_id or 0), language)
 
 
 def _link(
