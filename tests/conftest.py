@@ -268,13 +268,12 @@ def catch_up(app: Flask) -> Callable[[], None]:
 
 
 @pytest.fixture
-def take_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
-    """Return a function that returns the texts of the SELECT statements since its last call."""
+def take_statements(app: Flask) -> Iterator[Callable[[], list[str]]]:
+    """Return a function that returns the texts of the SQL statements since its last call."""
     statements: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            statements.append(statement)
+        statements.append(statement)
 
     def take() -> list[str]:
         taken = list(statements)
@@ -284,6 +283,16 @@ def take_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
     event.listen(db.engine, "before_cursor_execute", listen)
     yield take
     event.remove(db.engine, "before_cursor_execute", listen)
+
+
+@pytest.fixture
+def take_selects(take_statements: Callable[[], list[str]]) -> Callable[[], list[str]]:
+    """Return a function that returns the texts of the SELECT statements since its last call."""
+    return lambda: [
+        statement
+        for statement in take_statements()
+        if statement.lstrip().upper().startswith(("SELECT", "WITH"))
+    ]
 
 
 @pytest.fixture

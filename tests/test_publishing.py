@@ -400,3 +400,14 @@ def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., in
     assert outbox.oldest_number() == 2
     story(headline="Third")
     assert outbox.newest_number() == 3
+
+
+def test_publishing_a_new_story_needs_few_statements(
+    app: Flask, editor: User, take_statements: Callable[[], list[str]]
+) -> None:
+    publishing.create(make_draft(), editor, Action("publish"))
+    take_statements()
+    publishing.create(make_draft(headline="Another"), editor, Action("publish"))
+    statements = take_statements()
+    assert len(statements) <= 18, statements
+    assert not any(statement.startswith("DELETE") for statement in statements)

@@ -57,10 +57,11 @@ def apply_draft(
             setattr(article, name, value)
         set_slug(session, article, draft.slug)
         article.section, article.saved_at = section, now
+        stored_ids = [article.id] if article.id else []
         session.add(article)
         session.flush()
         taxonomy = Taxonomy(article.id, draft, prepared.country_codes)
-        write_taxonomy(session, [taxonomy], [article.id])
+        write_taxonomy(session, [taxonomy], stored_ids)
 
 
 def draft_columns(prepared: PreparedDraft) -> dict[str, Any]:

@@ -41,6 +41,8 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
             for article_id, picture_id in sorted(added)
         ]
         session.execute(insert(PictureUse), rows)
+    if not new_uses:
+        return
     public = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), EVER_PUBLIC)
     unmarked = Picture.id.in_(public) & ~Picture.was_public
     session.execute(update(Picture).where(unmarked).values(was_public=True))

@@ -95,8 +95,7 @@ class SlugLookup:
         self.owners.update(dict.fromkeys(new))
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
         current = select(Article.slug, Article.id).where(Article.slug.in_(new), EVER_PUBLIC)
-        for query in (former, current):
-            self.owners.update(self.session.execute(query).all())
+        self.owners.update(self.session.execute(former.union(current)).all())
 
 
 class RedirectWriter:

@@ -139,7 +139,9 @@ def write_taxonomy(
     author_ids = get_or_create_ids(session, Author, names)
     names = [name for story in stories for name in story.draft.topics]
     topic_ids = get_or_create_ids(session, Topic, names)
-    country_ids = dict(session.execute(select(Country.code, Country.id)).all())
+    country_ids: dict[str, int] = {}
+    if any(story.country_codes for story in stories):
+        country_ids.update(session.execute(select(Country.code, Country.id)).all())
     author_rows: list[dict[str, int]] = []
     topic_rows: list[dict[str, int]] = []
     country_rows: list[dict[str, int]] = []
