@@ -6,8 +6,9 @@ import errno
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 from flask.testing import FlaskClient
+from werkzeug.exceptions import default_exceptions
 
 from spectator import accounts, publishing
 from spectator.db import StorageError
@@ -203,3 +204,20 @@ def test_the_longest_name_and_an_unknown_account(app: Flask) -> None:
         "There is no account with the email 'nobody@news.example'. "
         "To see all accounts, run: spectator user list"
     )
+
+
+@pytest.mark.parametrize("path", ["/archive/", "/newsroom/"])
+@pytest.mark.parametrize("code", [400, 405, 408, 414, 416, 422, 428])
+def test_no_error_page_has_a_sentence_of_the_framework(
+    app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str, code: int
+) -> None:
+    def fail(**_values: str) -> None:
+        abort(code)
+
+    monkeypatch.setitem(app.view_functions, "site.archive", fail)
+    monkeypatch.setitem(app.view_functions, "newsroom.index", fail)
+    answer = newsroom.get(path)
+    error = default_exceptions[code]()
+    assert answer.status_code == code
+    assert error.name not in answer.text
+    assert str(error.description) not in answer.text

@@ -124,8 +124,6 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error.get_response()
     title, message = (
-        SERVER_ERROR
-        if error.code >= 500
-        else MESSAGES.get(error.code, (error.name, error.description or ""))
+        SERVER_ERROR if error.code >= 500 else MESSAGES.get(error.code, MESSAGES[403])
     )
     return render_error(error.code, title, message, submitted_text())

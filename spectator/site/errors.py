@@ -59,7 +59,7 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
         return render_template("errors/500.html", code=error.code), error.code
     if error.code == 404:
         return render_template("errors/404.html"), 404
-    title, message = MESSAGES.get(error.code, (error.name, error.description or ""))
+    title, message = MESSAGES.get(error.code, MESSAGES[400])
     return render_template(
         "errors/error.html", code=error.code, title=title, message=message
     ), error.code
