@@ -23,8 +23,13 @@ const NOUNS = {
   textarea: "form field",
   del: "deleted passage",
 };
-const TAG = /<([a-z][^\s/<>]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>/gi;
-const ATTRIBUTE = /([^\s/>"'=]+)(\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']*))?/g;
+// A tag and an attribute as browsers read them: a quote delimits a value only directly after "=".
+const VALUE = /[\t\n\f\r ]*=[\t\n\f\r ]*(?:"[^"]*"|'[^']*'|[^\t\n\f\r >"'][^\t\n\f\r >]*|)/.source;
+const ATTRIBUTE = new RegExp(`([^\\t\\n\\f\\r />][^\\t\\n\\f\\r />=]*)((?:${VALUE})?)`, "g");
+const TAG = new RegExp(
+  `<([a-z][^\\t\\n\\f\\r />]*)((?:[\\t\\n\\f\\r /]|${ATTRIBUTE.source})*)(?=>|$)`,
+  "gi",
+);
 const ROW_TAG = /<(\/?)(?:t[rdh]|tbody|thead|tfoot|caption)(?=[\s/>])/gi;
 const EMOJI =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\ufe0f|\u200d|\u20e3|[#*0-9](?=\ufe0f?\u20e3)|[\u{e0020}-\u{e007f}])+$/u;
@@ -48,14 +53,19 @@ function removeSpaceOutsideFragment(page) {
 
 /** Parses the clipboard into a document in which nothing is loaded and no script runs. */
 export function parseClipboard(html) {
-  // The Content-Security-Policy forbids event handlers and style attributes: remove or rename them.
-  const disarmAttribute = (attribute, name, value = "") => {
-    if (/^on/i.test(name)) return "";
-    return name.toLowerCase() === "style" ? `data-style${value}` : attribute;
+  // The Content-Security-Policy forbids event handlers and style attributes: rename them. What looks like a
+  // tag may be text of a comment or of an element such as <xmp>, where the next tag begins in an attribute's
+  // value: `<` is escaped there.
+  const disarmTag = (_tag, name, attributes) => {
+    const renamed = attributes.replace(ATTRIBUTE, (attribute, key) =>
+      /^(?:on|style$)/i.test(key) ? `data-${attribute}` : attribute,
+    );
+    return `<${(name + renamed).replaceAll("<", "&lt;")}`;
   };
-  const disarmTag = (_tag, name, attributes) =>
-    `<${name}${attributes.replace(ATTRIBUTE, disarmAttribute)}>`;
-  let source = closeStrayTags(html).replace(TAG, disarmTag);
+  // It forbids style elements too: those that `closeStrayTags` did not recognise become hidden ones.
+  let source = closeStrayTags(html)
+    .replace(TAG, disarmTag)
+    .replace(/<(\/?)style(?=[\s/>])/gi, "<$1xml");
   // The parser would drop rows and cells outside of a table and join their words.
   if (!/<table[\s/>]/i.test(source)) source = source.replace(ROW_TAG, "<$1div");
   // Without <body>, the parser would drop white space before the first word.

@@ -228,3 +228,40 @@ def test_pasting_into_the_editor_gives_clean_html(
         )
         ordered = '<ol start="3">' if program == "Word" else '<ol start="4">'
         assert ordered in source
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        *(
+            f'<{name}><p title="</{name}><img src=/x onerror=boom()>"></{name}>'
+            for name in (
+                "xmp iframe noembed noframes noscript style script textarea title svg math template"
+            ).split()
+        ),
+        '<plaintext><p title="</plaintext><img src=/x onerror=boom()>">',
+        '<!-- <p title="--><img src=/x onerror=boom()>">',
+        '<!-- <p title="--!><img src=/x onerror=boom()>',
+        '<!--><p title="--><img src=/x onerror=boom()>"> -->',
+        '<xmp><a b<c="</xmp><img d="x onerror=boom() ">',
+        '<!-- <p title="-->" b<img="x onerror=boom() ">',
+        '<img src=/x onerror=boom() a=b">',
+        "<img src=/x onerror=boom() a=b<c>",
+        "<img/src=/x/onerror=boom() a='b'>",
+        '<img =" src=/x onerror=boom() b=">',
+        '<img a=b"c=" onerror=boom() e="f">',
+        "<img a=b'c=' style=color:red e='f'>",
+        '<p STYLE = "color:red" OnClick\n=\n"boom()">',
+        '<svg/onload=boom()><style>p{color:red}</style><a href="x" onclick="boom()">',
+        "<!-- --!><style>p{color:red}</style> -->",
+        '<style a=b">p{color:red}</style>',
+        "<body onload=boom() style=color:red>",
+    ],
+)
+def test_pasted_html_runs_nothing_requests_nothing_and_breaks_no_rule_of_the_policy(
+    form: Window, copied: str
+) -> None:
+    messages, requests = len(form.console), len(form.requests)
+    clean_paste(form, copied)
+    form.page.evaluate("new Promise(requestAnimationFrame)")
+    assert (form.console[messages:], form.requests[requests:]) == ([], [])
