@@ -17,7 +17,7 @@ from gunicorn.http.unreader import SocketUnreader
 
 from spectator.newsroom.security import SESSION_COOKIE
 from spectator.request_slots import ANONYMOUS_KINDS, PICTURES, SEARCHES, SlotUser
-from spectator.search_paths import is_search_path
+from spectator.search_paths import is_newsroom_search_path, is_search_path
 
 HEAD_SECONDS = 10.0  # for the whole head of a request
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
@@ -45,7 +45,7 @@ class IncomingRequest:
         self.received = bytearray()
         self.head_length = 0  # 0 until the head is complete
         self.body_length: int | None = 0
-        self.is_newsroom = False
+        self.is_newsroom = self.is_newsroom_search = False
         self.group = b""  # PICTURES or SEARCHES, whose requests are limited together
         self.token = b""  # of a session
         self.person = (
@@ -66,7 +66,7 @@ class IncomingRequest:
         """Who needs the slot; all searches together are limited like one person."""
         person = self.group or self.person
         network = "" if self._has_own_turns else self.network
-        return SlotUser(self.is_large, person, network, self.has_ended)
+        return SlotUser(self.is_large, person, network, self.has_ended, self.is_newsroom_search)
 
     @property
     def _has_own_turns(self) -> bool:
@@ -95,14 +95,17 @@ class IncomingRequest:
             )
 
     def read_head(self, head: bytes) -> None:
-        """Parse the body's length, the session token and whether this is a newsroom request."""
+        """Parse the body's length, the session token and what kind of request this is."""
         self.body_length = parse_body_length(head)
         target = request_target(head)
         path = b"/" + unquote_to_bytes(target).lstrip(b"/")  # as the application reads it
-        self.is_newsroom = not target.startswith(b"/") or is_newsroom_path(path)
+        is_path = target.startswith(b"/")
+        text = path.decode("latin-1")
+        self.is_newsroom = not is_path or is_newsroom_path(path)
+        self.is_newsroom_search = not is_path or is_newsroom_search_path(text)
         if self.are_pictures_slow and path.startswith(b"/media/"):
             self.group = PICTURES
-        elif is_search_path(path.decode("latin-1")):
+        elif is_search_path(text):
             self.group = SEARCHES
         token = _SESSION.search(head)
         self.token = token[1] if token else b""

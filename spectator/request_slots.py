@@ -1,8 +1,8 @@
-"""Slots: how many threads of a web process the newsroom, large bodies and one person may occupy.
+"""Slots: how many threads of a web process the newsroom and one person may occupy.
 
-With four threads, one always remains for readers. While one person opens costly pages, or while
-large bodies arrive slowly, another remains for the rest of the newsroom. Requests that wait take
-turns, so that neither strangers nor one person hold up everybody else.
+With four threads, one always remains for readers. While one person opens costly pages, while large
+bodies arrive slowly, or while the newsroom searches, another remains for the rest of the newsroom.
+Requests that wait take turns, so that neither strangers nor one person hold up everybody else.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ class SlotUser(NamedTuple):
 
     However many sessions a person has, they count together. `network` is the client's, for requests
     without a person. A large body `has_ended` if its session has; its text is only shown again.
+    `is_search` says that it searches for the newsroom.
     """
 
     is_large: bool
     person: bytes
     network: str = ""
     has_ended: bool = False
+    is_search: bool = False
 
     @property
     def is_anonymous(self) -> bool:
@@ -44,7 +46,7 @@ class RequestSlots:
 
     def __init__(self, threads: int) -> None:
         self.limit = max(1, threads - 1)
-        self.limit_of_one_kind = max(1, threads // 2)  # large bodies, or one person
+        self.limit_of_one_kind = max(1, threads // 2)  # large bodies, searches, or one person
         # A large body may take hours to arrive, and nobody else could save or send a picture.
         self.limit_of_large = max(1, self.limit_of_one_kind // 2)  # bodies of one person
         self.users: Counter[SlotUser] = Counter()
@@ -62,6 +64,11 @@ class RequestSlots:
                 and sum(other.is_large for other in own) < self.limit_of_large
                 and not (user.has_ended and ended_count >= self.limit_of_large)
             )
+        if user.is_search:
+            # The index answers one search of the newsroom after another.
+            searches = [other for other in self.users.elements() if other.is_search]
+            has_none = not any(other.is_search for other in own)
+            is_free = is_free and len(searches) < self.limit_of_one_kind and has_none
         if is_free:
             self.users[user] += 1
         return is_free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections import deque
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
-from spectator import accounts, slow_clients
+from spectator import accounts, newsroom, slow_clients
 from spectator import incoming as incoming_requests
 from spectator.db import db
 from spectator.incoming import IncomingRequest
 from spectator.models import User
 from spectator.outgoing import Outgoing
 from spectator.request_slots import SEARCHES, RequestSlots, SlotUser, surplus, turns
+from spectator.search_paths import is_newsroom_search_path
 from spectator.slow_clients import BoundedWorker
 
 CONFIG = {"MEDIA": Path("media"), "TRUSTED_PROXIES": 0}
@@ -172,6 +174,58 @@ def test_one_person_sends_one_large_body_at_a_time_while_others_save() -> None:
     one, other = SlotUser(True, b"one"), SlotUser(True, b"other")
     assert granted([one, one, other, SlotUser(False, b"one")]) == [True, False, True, True]
     assert granted([one, other], threads=2) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("target", "is_search"),
+    [
+        ("/newsroom/search?q=a", True),
+        ("//newsroom/%73earch", True),
+        ("/newsroom/stories/12/related", True),
+        ("http://x/newsroom/search?q=a", True),  # as gunicorn reads it too
+        ("/newsroom/stories/12", False),
+        ("/newsroom/stories/?related=/newsroom/search", False),
+        ("/newsroom/stories/12/related/13", False),
+        ("/newsroom/searches", False),
+        ("/search?q=a", False),
+    ],
+)
+def test_searches_of_the_newsroom_are_recognized_by_their_path(
+    target: str, is_search: bool
+) -> None:
+    incoming = IncomingRequest()
+    incoming.add(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert incoming.slot_user.is_search == is_search
+
+
+def test_all_newsroom_pages_that_read_an_index_count_as_searches(app: Flask) -> None:
+    modules = {
+        f"spectator.newsroom.{path.stem}"
+        for path in Path(newsroom.__file__).parent.glob("*.py")
+        if re.search(r"\bopen_\w*index\b", path.read_text("utf-8"))
+    }
+    rules = {
+        str(rule)
+        for rule in app.url_map.iter_rules()
+        if app.view_functions[rule.endpoint].__module__ in modules
+    }
+    assert len(modules) == 2 and len(rules) == 2
+    paths = [re.sub(r"<[^>]+>", "12", rule) for rule in rules]
+    assert all(map(is_newsroom_search_path, paths)), paths
+
+
+def test_one_person_searches_the_newsroom_once_at_a_time_while_others_do() -> None:
+    ada, ben, cy = (SlotUser(False, name, is_search=True) for name in (b"ada", b"ben", b"cy"))
+    page = SlotUser(False, b"ada")
+    assert granted([ada, ada, page]) == [True, False, True], "other pages do not wait"
+    assert granted([ada, ben, cy, SlotUser(False, b"cy")]) == [True, True, False, True]
+    assert granted([ada, ben], threads=2) == [True, False]
+    waiting = [*[ada] * 5, ben]
+    assert turns(waiting)[0] == 5, "whoever waits with one search is next"
+    slots = RequestSlots(4)
+    assert slots.take(ada) and not slots.take(ada)
+    slots.release(ada)
+    assert slots.take(ada)
 
 
 def test_large_bodies_with_an_ended_session_count_together(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
@@ -336,11 +337,28 @@ def test_one_search_of_editors_at_a_time_waits_beside_those_of_readers(
 ) -> None:
     article_id = story(headline="Ports of the coast")
     catch_up()
-    monkeypatch.setattr(whoosh_index, "LOCK_TIMEOUT_SECONDS", 0.01)
     index = indexing.open_public_index(app.config["DATA_DIR"])
     for_editors = SearchRequest("ports", is_for_editors=True)
     with index._editors_turn():  # type: ignore[attr-defined]
-        with pytest.raises(IndexBusyError):
+        with monkeypatch.context() as patch, pytest.raises(IndexBusyError):
+            patch.setattr(whoosh_index, "EDITORS_TIMEOUT_SECONDS", 0.01)
             index.find(for_editors)
         assert index.find(SearchRequest("ports")).ids == [article_id]
     assert index.find(for_editors).ids == [article_id]
+
+
+def test_a_search_of_editors_waits_longer_for_colleagues_than_for_readers(
+    app: Flask,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    article_id = story(headline="Ports of the coast")
+    catch_up()
+    monkeypatch.setattr(whoosh_index, "LOCK_TIMEOUT_SECONDS", 0.01)
+    index = indexing.open_public_index(app.config["DATA_DIR"])
+    with ThreadPoolExecutor() as executor:
+        with index._editors_turn():  # type: ignore[attr-defined]
+            results = executor.submit(index.find, SearchRequest("ports", is_for_editors=True))
+            assert not wait([results], timeout=0.1).done
+        assert results.result().ids == [article_id]

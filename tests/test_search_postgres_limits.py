@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Any
 
@@ -98,18 +99,31 @@ def test_costly_searches_leave_threads_to_others(
 def test_editors_searches_leave_slots_to_readers(
     shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "SLOT_TIMEOUT_SECONDS", 0.05)
     for_editors = SearchRequest("bamako", is_for_editors=True)
     with shared._slot(is_for_editors=True):
-        with pytest.raises(IndexBusyError):
-            shared.find(for_editors)
-        with pytest.raises(IndexBusyError):
-            shared.more_like_this(MALI)
+        with monkeypatch.context() as patch:
+            patch.setattr(index, "EDITORS_TIMEOUT_SECONDS", 0.05)
+            with pytest.raises(IndexBusyError):
+                shared.find(for_editors)
+            with pytest.raises(IndexBusyError):
+                shared.more_like_this(MALI)
         with ExitStack() as readers:
             for _ in range(index.MAX_SEARCHES - 1):
                 readers.enter_context(shared._slot())
             assert search_ids(shared, "bamako") == {MALI.id}
     assert shared.find(for_editors).ids == [MALI.id]
+
+
+def test_a_search_of_editors_waits_for_that_of_a_colleague(
+    shared: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "SLOT_TIMEOUT_SECONDS", 0.01)
+    with ThreadPoolExecutor() as executor:
+        with shared._slot(is_for_editors=True):
+            results = executor.submit(shared.find, SearchRequest("bamako", is_for_editors=True))
+            assert not wait([results], timeout=0.1).done
+        assert results.result().ids == [MALI.id]
+    assert index.EDITORS_TIMEOUT_SECONDS > reader.MAX_SECONDS, "one search is over by then"
 
 
 def test_results_beyond_the_exact_scores_follow_by_their_rough_ones(

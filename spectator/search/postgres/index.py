@@ -45,9 +45,10 @@ from spectator.search.postgres.writer import apply_changes, build, make_rows
 
 log = logging.getLogger(__name__)
 # How many searches of readers and of editors a process runs at once, so that costly ones cannot
-# block every thread, nor editors readers. Others wait this long.
+# block every thread, nor editors readers. Others wait this long. Editors wait for longer than a
+# search of a colleague may take: a process runs one of each person.
 MAX_SEARCHES, MAX_EDITORS_SEARCHES = 2, 1
-SLOT_TIMEOUT_SECONDS = 1.0
+SLOT_TIMEOUT_SECONDS, EDITORS_TIMEOUT_SECONDS = 1.0, 6.0
 T = TypeVar("T")
 VERSIONS = "SELECT article_id, version FROM {documents}"
 SIZE = """
@@ -223,7 +224,8 @@ class PostgresIndex:
         if self._process_id != os.getpid():  # the parent's threads do not exist here
             self._process_id, self._slots = os.getpid(), _new_slots()
         slots = self._slots[is_for_editors]
-        if not slots.acquire(timeout=SLOT_TIMEOUT_SECONDS):
+        seconds = EDITORS_TIMEOUT_SECONDS if is_for_editors else SLOT_TIMEOUT_SECONDS
+        if not slots.acquire(timeout=seconds):
             raise IndexBusyError("the search index is busy with other searches")
         try:
             yield

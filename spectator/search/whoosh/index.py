@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 _MAX_SEGMENTS = 12  # every process keeps about 14 files of each open
 LOCK_TIMEOUT_SECONDS = 1.0
+# For an editor's search to wait for those of colleagues. A process runs one of each person.
+EDITORS_TIMEOUT_SECONDS = 6.0
 
 # Temporary shortages of the process, which do not mean that the index is damaged.
 _RESOURCE_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -211,7 +213,7 @@ class WhooshIndex:
     def _editors_turn(self) -> Iterator[None]:
         """Let only one editor's search at a time wait for the lock beside those of readers."""
         turn = self._current_state().editors_turn
-        if not turn.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+        if not turn.acquire(timeout=EDITORS_TIMEOUT_SECONDS):
             raise IndexBusyError("the search index is busy with other searches")
         try:
             yield
