@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from spectator.search import Index, SearchRequest
+from spectator.search.language import slugs
 from spectator.search.language.analysis import analyze, exact_form, is_english, joined_term
 from spectator.search.language.key_terms import count_words, key_terms
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
-from spectator.search.language.slugs import add_pairs, slug_matches
+from spectator.search.language.slugs import add_pairs, resolve_slugs
 from spectator.search.whoosh.stems import Highlights, stem, stem_words
 from spectator.text.words.snippets import snippet
 from tests.search_engines import MakeIndex
@@ -140,7 +141,9 @@ def test_highlights_contain_every_word_with_the_same_stem() -> None:
     ],
 )
 def test_a_slug_matches_its_words_in_any_order(slug: str, text: str, matches: bool) -> None:
-    assert slug_matches(slug, text.split()) is matches
+    words = tuple(text.split())
+    resolved = resolve_slugs("author", {slug, "x"}, [words, ("x",)])
+    assert resolved == {words: [slug] if matches else [], ("x",): ["x"]}
 
 
 def test_a_filter_names_a_slug_exactly_or_every_slug_with_its_words(index: Index) -> None:
@@ -233,3 +236,35 @@ def test_filters_that_stand_for_many_names_are_combined_without_comparing_them_a
     twice = add_pairs(once, "topic", slugs())
     assert twice == once and len(once) == 1000
     assert comparisons < 5000
+
+
+def test_names_are_read_once_for_all_filters_of_a_query() -> None:
+    reads = 0
+
+    class Slug(str):
+        def lower(self) -> str:
+            nonlocal reads
+            reads += 1
+            return super().lower()
+
+    names = {Slug(f"person-{number}-afp") for number in range(300)}
+    phrases = [("afp",), ("person",), ("afp", "person"), *((str(n), "afp") for n in range(7))]
+    resolved = resolve_slugs("author", names, phrases)
+    assert [len(resolved[words]) for words in phrases] == [300, 300, 300, *[1] * 7]
+    assert reads == 300
+
+
+def test_a_filter_stands_for_a_limited_number_of_names(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slugs, "MAX_SLUGS", 3)
+    index = make_index()
+    index.rebuild((document("Report", authors=(f"a{n}-afp",)) for n in range(5)), offset=1)
+    names = [("author", f"a{n}-afp") for n in range(3)]
+    results = index.find(SearchRequest("report by:afp"))
+    assert results.filters == names and results.total == 3 and results.is_partial
+    results = index.find(SearchRequest("report -by:afp"))
+    assert results.excluded_filters == names and results.is_partial
+    results = index.find(SearchRequest("report -by:a4 -by:afp by:a0"))
+    assert results.is_partial, "some names of a filter in the middle are left out"
+    assert not index.find(SearchRequest("report by:a1")).is_partial

@@ -132,10 +132,10 @@ def facets(
     params: SearchParams, results: SearchResults, labels: FacetLabels
 ) -> list[tuple[str, list[SearchLink], list[SearchLink]]]:
     """Return (label, first values, other values) of each facet with a choice."""
-    groups = []
+    groups, selected = [], frozenset(results.filters)
     for name in FACETS:
         values = [
-            _facet_link(params, results, labels, name, slug, count)
+            _facet_link(params, labels, name, slug, count, (name, slug) in selected)
             for slug, count in results.facets.get(name, ())
         ]
         if len(values) > 1 or any(value.is_selected for value in values):
@@ -145,13 +145,12 @@ def facets(
 
 def _facet_link(
     params: SearchParams,
-    results: SearchResults,
     labels: FacetLabels,
     name: str,
     slug: str,
     count: int,
+    is_selected: bool,
 ) -> SearchLink:
-    is_selected = (name, slug) in results.filters
     changes = params.changes_without(name) | ({} if is_selected else {name: slug})
     return SearchLink(labels.get((name, slug), slug), params.url(changes), count, is_selected)
 

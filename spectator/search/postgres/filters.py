@@ -8,7 +8,7 @@ from datetime import date, tzinfo
 
 from spectator.search import FACETS, LanguageTest, SearchRequest
 from spectator.search.language.query import Query
-from spectator.search.language.slugs import add_pairs, resolve_slugs
+from spectator.search.language.slugs import add_pairs, resolve_filters
 from spectator.search.postgres.matchers import any_of, quote
 from spectator.search.postgres.reader import Reader
 from spectator.search.postgres.selection import Selection
@@ -93,9 +93,11 @@ def build_filters(reader: Reader, request: SearchRequest, query: Query) -> Filte
             filters.include(name, [slug])
     if request.has_language:
         filters.language_queries.append(language_query(reader, request.has_language))
-    for query_filter in query.filters:
-        indexed_slugs = _indexed_slugs(reader, query_filter.facet, request.article_ids)
-        slugs = resolve_slugs(query_filter.facet, indexed_slugs, query_filter.words)
+    resolved = resolve_filters(
+        query.filters, lambda name: _indexed_slugs(reader, name, request.article_ids)
+    )
+    for query_filter, slugs, is_cut in resolved:
+        reader.is_partial |= is_cut
         if not slugs:
             filters.unknown.append((query_filter.facet, query_filter.value))
         if query_filter.is_excluded:

@@ -18,7 +18,7 @@ class Budget:
         self.limit = steps
         self.spent = 0
         self.steps_per_word: int | None = None
-        self.is_cut = False  # whether the search left out words for their size
+        self.is_cut = False  # whether the search left out words for their size, or names
 
     def count_words_only(self, documents: int) -> None:
         """Let the steps depend on the words of the query and a number of documents alone.

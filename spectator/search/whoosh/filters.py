@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from spectator.search import FACETS, LanguageTest, SearchRequest
 from spectator.search.language.query import Query
-from spectator.search.language.slugs import add_pairs, resolve_slugs
-from spectator.search.whoosh.facets import Predicate
+from spectator.search.language.slugs import add_pairs, resolve_filters
+from spectator.search.whoosh.facets import Facet, Predicate
 from spectator.search.whoosh.snapshot import Snapshot
 from spectator.times import day_end, day_start
 
@@ -61,14 +61,11 @@ def build_filters(
     for name in FACETS:
         if slug := getattr(request, name):
             _include(filters, snapshot, name, [slug])
-    for query_filter in query.filters:
-        facet = snapshot.facets[query_filter.facet]
-        indexed_slugs = (
-            _all_slugs(facet.combinations)
-            if candidates is None
-            else frozenset(facet.count_slugs(candidates))
-        )
-        slugs = resolve_slugs(query_filter.facet, indexed_slugs, query_filter.words)
+    resolved = resolve_filters(
+        query.filters, lambda name: _indexed_slugs(snapshot.facets[name], candidates)
+    )
+    for query_filter, slugs, is_cut in resolved:
+        snapshot.budget.is_cut |= is_cut
         if not slugs:
             filters.unknown.append((query_filter.facet, query_filter.value))
         if query_filter.is_excluded:
@@ -114,5 +111,7 @@ def _exclude(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[st
     filters.excluded = add_pairs(filters.excluded, name, slugs)
 
 
-def _all_slugs(combinations: Iterable[tuple[str, ...]]) -> frozenset[str]:
-    return frozenset(slug for slugs in combinations for slug in slugs)
+def _indexed_slugs(facet: Facet, candidates: Sequence[int] | None) -> frozenset[str]:
+    if candidates is None:
+        return frozenset(slug for slugs in facet.combinations for slug in slugs)
+    return frozenset(facet.count_slugs(candidates))
