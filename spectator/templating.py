@@ -160,6 +160,13 @@ def unknown_sentence(facet: str, value: str) -> Markup:
     return sentence % {"value": Markup("<bdi>{}</bdi>").format(value)}
 
 
+def partial_sentence() -> str:
+    """Return the sentence about a search that was stopped because of its cost."""
+    return gettext(
+        "This search is too broad. Only some results are shown. Use more specific words."
+    )
+
+
 def iso(moment: datetime) -> str:
     """Return a time in the format of RFC 3339, in the newsroom's time zone.
 

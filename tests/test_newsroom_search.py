@@ -18,6 +18,7 @@ from spectator.models import User
 from spectator.newsroom import story_search
 from spectator.publishing import Action
 from spectator.search import SearchRequest
+from spectator.search.language import slugs
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client
 from tests.newsroom_indexes import update_indexes as update_indexes
@@ -298,6 +299,20 @@ def test_a_full_match_in_one_index_hides_partial_matches_in_the_other(
     update_indexes()
     page = logged_in_client(app).get("/newsroom/search?q=harmattan+dust").text
     assert listed_ids(page) == [full_match] and "1 story" in page
+
+
+def test_the_search_page_says_if_a_search_was_too_broad(
+    app: Flask, editor: User, update_indexes: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Moussa Afp", "Awa Afp"):
+        publishing.create(make_draft(headline="Dust", authors=[name]), editor)
+    update_indexes()
+    client = logged_in_client(app)
+    assert "too broad" not in client.get("/newsroom/search?q=dust+by:afp").text
+    monkeypatch.setattr(slugs, "MAX_SLUGS", 1)
+    page = client.get("/newsroom/search?q=dust+by:afp").text
+    assert "This search is too broad" in page and "1 story" in page
+    assert "too broad" not in client.get("/newsroom/search?q=dust+by:moussa").text
 
 
 def test_the_search_page_reports_a_missing_index(app: Flask) -> None:

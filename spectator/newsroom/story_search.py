@@ -17,7 +17,7 @@ from spectator.newsroom.related import open_index
 from spectator.newsroom.security import current_user
 from spectator.newsroom.story_references import is_visible
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
-from spectator.templating import unknown_sentence
+from spectator.templating import partial_sentence, unknown_sentence
 from spectator.text.words.numbers import parse_int
 from spectator.text.words.snippets import body_snippets, highlight
 
@@ -97,6 +97,7 @@ class Ranking:
     terms: frozenset[str]
     prefixes: tuple[str, ...]
     unknown_filters: Sequence[tuple[str, str]]
+    is_partial: bool
     ids_between: Callable[[int, int], list[int]]
 
 
@@ -214,7 +215,9 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
         for value in rankings[0].unknown_filters
         if all(value in ranking.unknown_filters for ranking in rankings)
     ]
-    warnings = [unknown_sentence(facet, value) for facet, value in unknown_filters]
+    warnings: list[str] = [unknown_sentence(facet, value) for facet, value in unknown_filters]
+    if any(ranking.is_partial for ranking in rankings):
+        warnings.append(partial_sentence())
     rankings = [ranking for ranking in rankings if ranking.total and ranking.mode == mode]
     total = sum(ranking.total for ranking in rankings)
     start = (query.page - 1) * PER_PAGE
@@ -252,6 +255,7 @@ def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
         results.terms,
         results.prefixes,
         results.unknown_filters,
+        results.is_partial,
         ids_between,
     )
 

@@ -13,7 +13,7 @@ from spectator.models import Article
 from spectator.search import FACETS, MAX_PAGE, SearchResults
 from spectator.search.language.parser import MAX_CLAUSES
 from spectator.site.search_params import SORTS, SearchParams
-from spectator.templating import UNKNOWN_FILTERS, long_date
+from spectator.templating import UNKNOWN_FILTERS, long_date, partial_sentence
 from spectator.text.words.snippets import body_snippets, highlight
 
 FacetLabels = Mapping[tuple[str, str], str]
@@ -193,11 +193,7 @@ def warnings(results: SearchResults) -> list[str]:
             gettext("Only the first %(limit)s words and filters are used.", limit=MAX_CLAUSES)
         )
     if results.is_partial:
-        sentences.append(
-            gettext(
-                "This search is too broad. Only some results are shown. Use more specific words."
-            )
-        )
+        sentences.append(partial_sentence())
     return sentences
 
 
