@@ -47,13 +47,15 @@ def change(article_id: int, by: User, action: str = "save", **changes: Any) -> N
     )
 
 
-def error_of(by: User, article_id: int | None = None, **changes: Any) -> dict[str, str]:
+def error_of(
+    by: User, article_id: int | None = None, action: str = "update", /, **changes: Any
+) -> dict[str, str]:
     """Return the errors of a draft that cannot be stored."""
     with pytest.raises(ValidationError) as invalid:
         if article_id is None:
             publishing.create(make_draft(**changes), by)
         else:
-            change(article_id, by, "update", **changes)
+            change(article_id, by, action, **changes)
     return invalid.value.errors
 
 
@@ -208,11 +210,69 @@ def test_authors_link_only_stories_that_they_may_see(
     public = story(headline="Public", language="en")
     own = publishing.create(make_draft(language="fr", translation_of=str(public)), author)
     assert get_article(own).translation_of_id == public
-    # Once an editor has linked it, its author can go on saving it.
+    # Once an editor has linked it, its author can go on saving it, but cannot find the original.
     draft = publishing.create(make_draft(language="fr"), author)
     change(draft, editor, translation_of=str(hidden))
-    change(draft, author, dek="A standfirst")
+    assert publishing.known_reference(str(hidden), author) == str(draft)
+    change(draft, author, dek="A standfirst", translation_of=str(draft))
     assert reload_article(draft).translation_of_id == hidden
+    refusal = error_of(author, draft, "save", dek="Another", translation_of=str(hidden))
+    assert refusal == error_of(author, draft, "save", dek="Another", translation_of="999")
+
+
+def test_authors_do_not_learn_the_language_of_a_secret_original(
+    story: Story, editor: User
+) -> None:
+    author = add_user("author")
+    hidden = publishing.create(make_draft(headline="Hidden", language="ha"), editor)
+    public = story(headline="Public", language="en", translation_of=str(hidden))
+    drafts = [
+        publishing.create(make_draft(language=tag, translation_of=str(public)), author)
+        for tag in ("ha", "fr")
+    ]
+    assert [get_article(number).translation_of_id for number in drafts] == [hidden, hidden]
+    # Nor by which of their own translations follow a story to it, or by a change of its language.
+    own = publishing.create(make_draft(language="sw"), author)
+    followers = [
+        publishing.create(make_draft(language=tag, translation_of=str(own)), author)
+        for tag in ("ha", "pt")
+    ]
+    change(own, author, translation_of=str(public))
+    assert [reload_article(number).translation_of_id for number in followers] == [hidden, hidden]
+    change(hidden, editor, language="fr")
+    assert reload_article(drafts[1]).translation_of_id == hidden
+    # Editors cannot publish what is in the original's language.
+    message = {
+        "translation_of": "The original is in French too. Choose the language of this story."
+    }
+    for name in ("publish", "update"):
+        with pytest.raises(ValidationError) as invalid:
+            if name == "publish":
+                publishing.apply_action(drafts[1], editor, Action("publish"))
+            else:
+                change(drafts[1], editor, dek="A standfirst")
+        assert invalid.value.errors == message
+    change(drafts[1], editor, language="pt")
+    publishing.apply_action(drafts[1], editor, Action("publish"))
+
+
+def test_authors_restore_the_link_to_an_original_that_they_may_not_know(
+    story: Story, editor: User
+) -> None:
+    author = add_user("author")
+    hidden = publishing.create(make_draft(headline="Hidden", language="ha"), editor)
+    public = story(headline="Public", language="en", translation_of=str(hidden))
+    draft = publishing.create(make_draft(language="fr"), author)
+    change(draft, editor, translation_of=str(hidden))
+    change(draft, author, dek="A standfirst", translation_of=str(draft))
+    change(draft, author, translation_of="")
+    for by, number in ((author, 2), (author, 3), (editor, 3)):
+        publishing.restore(draft, by, number, reload_article(draft).version)
+        assert reload_article(draft).translation_of_id == hidden
+        change(draft, editor, translation_of="")
+    change(public, editor, "update", translation_of="")
+    publishing.restore(draft, author, 2, reload_article(draft).version)
+    assert reload_article(draft).translation_of_id is None
 
 
 def test_drafts_neither_show_themselves_nor_stand_in_the_way(

@@ -310,3 +310,23 @@ def test_a_preview_of_unsaved_text_does_not_tell_of_secret_originals(
     assert all("Mine" in page for page in pages)
     assert "/politics/open" not in pages[0]
     assert "/politics/open" in pages[1]
+
+
+def test_a_preview_shows_the_versions_of_a_story_whose_original_is_secret(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
+    secret = publishing.create(make_draft(language="ha"), editor)
+    public = [
+        story(headline=headline, language=language, translation_of=str(secret))
+        for headline, language in (("Open", "en"), ("Ouvert", "fr"))
+    ]
+    client = logged_in_client(app, "author")
+    own = create_story(client, language="sw", translation_of=str(public[1]))
+    opened = form_values(client.get(f"/newsroom/stories/{own}"))
+    links = []
+    # The number of the original does as little as any other: authors cannot find it by trying.
+    for reference in (opened["translation_of"], str(public[0]), str(secret), "999"):
+        autosave(client, own, opened, translation_of=reference)
+        page = client.get(f"/newsroom/stories/{own}/preview?copy={opened['copy']}").text
+        links.append(("/politics/open" in page, "/politics/ouvert" in page))
+    assert links == [(True, True), (True, True), (False, False), (False, False)]

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.models import Revision, User
+from spectator.models import Article, Revision, User
 from spectator.publishing import Action
 from spectator.text.html.element_ids import without_ids
 from tests.conftest import make_draft
@@ -283,6 +283,89 @@ def test_authors_learn_that_an_original_was_corrected_without_its_history(
     assert post(author_client, checked, {"original_version": version}).status_code == 303
     assert "The original was" not in author_client.get(form_path(translation)).text
     assert post(author_client, f"{form_path(original)}/checked").status_code == 403
+
+
+def test_no_page_shows_authors_the_number_of_a_secret_original(
+    newsroom: FlaskClient, author_client: FlaskClient, editor: User, story: Story
+) -> None:
+    far_ahead = get_article(create_story(newsroom)).saved_at
+    section_id = db.session.scalars(select(Article.section_id)).first()
+    with db.write() as session:
+        session.add(
+            Article(
+                id=98_764,
+                section_id=section_id,
+                created_at=far_ahead,
+                saved_at=far_ahead,
+                status="draft",
+                headline="Far ahead",
+                slug="far-ahead",
+                language="en",
+                body="",
+            )
+        )
+    secret = create_story(newsroom, headline="Numbat", language="ha")
+    assert secret > 98_764
+    public = story(headline="Mali votes", language="en", translation_of=str(secret))
+    second = story(headline="Le Mali", language="fr", translation_of=str(secret))
+    drafts = [
+        create_story(author_client, language=tag, translation_of=f"{second} – Le Mali")
+        for tag in ("ha", "sw")
+    ]
+    alone = create_story(author_client, headline="Mine", language="sw")
+    unsaved = form_values(author_client.get(form_path(alone)))
+    # An editor links a story of the author to a secret original that has no public version.
+    other_secret = create_story(newsroom, headline="Numbat", language="yo")
+    save_story(newsroom, alone, translation_of=str(other_secret))
+    pages = []
+
+    def read(response: Any, status: int = 200) -> str:
+        assert response.status_code == status, response.text
+        pages.append(response.text)
+        return str(response.text)
+
+    for draft in drafts:
+        assert get_article(draft).translation_of_id == secret
+        values = form_values(author_client.get(form_path(draft)))
+        assert values["translation_of"] == f"{public} – Mali votes"
+        assert save_story(author_client, draft, dek="More").status_code == 303
+        assert reload_article(draft).translation_of_id == secret
+        # Editors see and keep the original itself.
+        editors_values = form_values(newsroom.get(form_path(draft)))
+        assert editors_values["translation_of"] == f"{secret} – Numbat"
+    assert form_values(author_client.get(form_path(alone)))["translation_of"] == f"{alone} – Mine"
+    assert save_story(author_client, alone, dek="More").status_code == 303
+    assert reload_article(alone).translation_of_id == other_secret
+    path = form_path(drafts[1])
+    stale = form_values(author_client.get(path))
+    save_story(newsroom, drafts[1], kicker="Votes")
+    conflict = read(post(author_client, path, stale | {"do": "save", "kicker": "Mine"}), 409)
+    assert "choice.kicker" in conflict and "choice.translation_of" not in conflict
+    read(post(author_client, form_path(alone), unsaved | {"do": "save", "dek": "Mine"}), 409)
+    for draft in (*drafts, alone):
+        for page in ("", "/preview", "/proof", "/history", "/history/compare?from=1&to=2"):
+            read(author_client.get(form_path(draft) + page))
+    for address in ("/newsroom/stories/", f"{NEW}?translation_of={second}"):
+        read(author_client.get(address))
+    suggested = read(author_client.get("/newsroom/fragments/suggestions/stories?q=mali"))
+    assert "Mali votes" in suggested and "Le Mali" in suggested
+    for page in pages:
+        for canary in (str(secret), str(other_secret), "Numbat", "is in Hausa too"):
+            assert canary not in page
+    # The history names the original, whichever of its versions a form named.
+    assert f"{secret} – Numbat" in newsroom.get(f"{path}/history/compare?to=1").text
+    assert "Translation of" not in newsroom.get(f"{path}/history/compare?from=1&to=2").text
+
+
+def test_a_form_sent_twice_is_the_same_whichever_version_it_named(
+    author_client: FlaskClient, newsroom: FlaskClient, story: Story
+) -> None:
+    secret = create_story(newsroom, language="ha")
+    story(headline="Mali votes", language="en", translation_of=str(secret))
+    second = story(headline="Le Mali", language="fr", translation_of=str(secret))
+    opened = form_values(author_client.get(NEW))
+    sent = opened | story_form(language="sw", translation_of=str(second))
+    assert [post(author_client, NEW, sent).status_code for _ in range(2)] == [303, 303]
 
 
 def test_a_conflict_shows_both_originals_by_their_headlines(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from spectator import indexing, publishing, queries
@@ -309,6 +309,13 @@ def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) 
         room.others.append(article_id)
         for own in room.own:
             publishing.set_related_override(own, editor, article_id, "forbid")
+    # One of them is the original of a public story.
+    with db.write() as session:
+        session.execute(
+            update(Article)
+            .where(Article.headline == "Another zebra")
+            .values(translation_of_id=room.others[0], original_version=1)
+        )
     follow()
 
 

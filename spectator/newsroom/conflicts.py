@@ -13,7 +13,7 @@ from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms, submissions
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import picture_from_token, picture_token
-from spectator.newsroom.story_references import describe_reference
+from spectator.newsroom.story_references import comparable_reference
 from spectator.publishing.fields import FIELDS, LABELS, NAME_FIELDS, STORY_FIELDS
 from spectator.text.compare.diff import DiffPiece, diff_bodies, diff_lines
 from spectator.text.compare.merge import merge_bodies, merge_line, merge_names
@@ -84,7 +84,7 @@ def comparable_values(form: StoryForm) -> dict[str, str]:
     """Return the values of a form to compare: the body as stored, the picture by its id."""
     values = {name: form.values[name] for name in LABELS if name != "picture"}
     values |= {name: join_names(list(split_names(values[name]))) for name in NAME_FIELDS}
-    values |= {name: describe_reference(values[name]) for name in STORY_FIELDS}
+    values |= {name: comparable_reference(values[name]) for name in STORY_FIELDS}
     picture = f"{form.picture.id}" if form.picture else ""
     return values | {"body": stored_body(values["body"]), "picture": picture}
 

@@ -17,7 +17,7 @@ from spectator.media import PictureError
 from spectator.models import DEFAULT_STORY_KIND, Article, Autosave, Picture, User
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
 from spectator.newsroom.preferences import current_zone, find_zone, newsroom_zone
-from spectator.newsroom.story_references import reference_number
+from spectator.newsroom.story_references import known_reference, reference_number
 from spectator.publishing import Draft
 from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS, STORY_FIELDS
 from spectator.publishing.validation import body_size_problem
@@ -141,8 +141,9 @@ def form_from_article(article: Article) -> StoryForm:
 
 
 def values_from_draft(draft: Draft) -> dict[str, str]:
-    """Return the form values of a draft."""
+    """Return the form values of a stored draft. Originals have numbers that the user may know."""
     values = INITIAL_VALUES | {name: getattr(draft, name) for name in LINE_FIELDS}
+    values |= {name: known_reference(values[name]) for name in STORY_FIELDS}
     values |= {name: join_names(list(getattr(draft, name))) for name in NAME_FIELDS}
     return values | {"body": editable_body(draft.body), FORM_ID_FIELD: new_form_id()}
 

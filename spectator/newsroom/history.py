@@ -15,7 +15,7 @@ from spectator.newsroom.element_names import describe_block, describe_unchanged
 from spectator.newsroom.errors import render_error
 from spectator.newsroom.security import current_user
 from spectator.newsroom.story_loader import STORY_RULE, load_story
-from spectator.newsroom.story_references import describe_reference
+from spectator.newsroom.story_references import describe_reference, known_reference
 from spectator.publishing.actions import PAST_TENSES
 from spectator.publishing.fields import LABELS, NAME_FIELDS, STORY_FIELDS
 from spectator.templating import NOTE_LABELS
@@ -107,7 +107,7 @@ def _field_texts(revision: Revision | None) -> dict[str, str]:
     draft = publishing.draft_from_revision(revision.content if revision else {})
     texts = {name: getattr(draft, name, "") for name in LABELS}
     texts |= {name: join_names(list(texts[name])) for name in NAME_FIELDS}
-    texts |= {name: describe_reference(texts[name]) for name in STORY_FIELDS}
+    texts |= {name: describe_reference(known_reference(texts[name])) for name in STORY_FIELDS}
     return texts | {
         "picture": gettext("picture %(number)s", number=draft.picture_id)
         if draft.picture_id

@@ -30,7 +30,7 @@ from spectator.newsroom.errors import render_error
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.security import current_user, public
 from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, STORY_RULE, load_story
-from spectator.newsroom.story_references import reference_number, visible_article
+from spectator.newsroom.story_references import reference_number
 from spectator.publishing.fields import LINE_FIELDS
 from spectator.publishing.validation import clean_line
 from spectator.text.html.paragraphs import stored_body
@@ -38,7 +38,6 @@ from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.excerpts import excerpt, word_count
 from spectator.text.words.name_lists import split_names
-from spectator.text.words.numbers import parse_int
 from spectator.text.words.slugs import slugify
 from spectator.urls import permalink
 
@@ -215,14 +214,6 @@ def _translated_topics(article: Any, language: str, is_shared: bool) -> dict[str
     return queries.translated_topics(names, language, only_public=not may_see_all)
 
 
-def _original_id(reference: str, article: Article | None) -> int | None:
-    """Return the number of a form's original, None if the person may not know the story."""
-    number = parse_int(reference_number(reference)) or None
-    if number is None or (article is not None and number == article.translation_of_id):
-        return number
-    return number if visible_article(str(number), current_user()) is not None else None
-
-
 def article_from_form(form: StoryForm, article: Article | None) -> Any:
     """Return unsaved values in the shape of an article, invalid ones included."""
     values = {name: clean_line(form.values[name][:500]) for name in LINE_FIELDS}
@@ -261,7 +252,9 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
         ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,
-        translation_of_id=_original_id(values["translation_of"], article),
+        translation_of_id=publishing.known_original_id(
+            reference_number(values["translation_of"]), current_user()
+        ),
         notes=article.notes if article else [],
         published_at=article.published_at if article else None,
         updated_at=article.updated_at if article else None,

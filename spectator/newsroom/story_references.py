@@ -45,6 +45,19 @@ def describe_reference(text: str) -> str:
     return text if article is None else reference_label(article)
 
 
+def known_reference(reference: str) -> str:
+    """Return the number by which the user may know the original that a story or revision names."""
+    return publishing.known_reference(reference, current_user()) if reference else ""
+
+
+def comparable_reference(text: str) -> str:
+    """Return the same text for all references to the versions of a story."""
+    number = reference_number(text)
+    if visible_article(number, current_user()) is None:
+        return text
+    return describe_reference(known_reference(number))
+
+
 def visible_article(reference: str, user: User) -> Article | None:
     """Return the story with this number if it is public or the user may view it."""
     number = parse_int(reference)

@@ -50,8 +50,8 @@ def new_translation_form() -> StoryForm | None:
         raise publishing.NotFoundError
     draft = publishing.draft_from_article(article)
     copied = {name: getattr(draft, name) for name in COPIED_FIELDS}
-    translation = Draft(**copied, language="", translation_of=str(article.id))
-    return StoryForm(forms.values_from_draft(translation), picture=article.picture)
+    values = forms.values_from_draft(Draft(**copied, language=""))
+    return StoryForm(values | {"translation_of": str(article.id)}, picture=article.picture)
 
 
 def original_of(form: StoryForm, article: Article | None) -> Article | None:

@@ -72,6 +72,9 @@ from spectator.publishing.spellings import (
 from spectator.publishing.taxonomy import add_picture, add_section
 from spectator.publishing.translations import (
     append_changes,
+    check_publication,
+    known_original_id,
+    known_reference,
     mark_checked,
     public_version,
     set_original,
@@ -112,6 +115,8 @@ __all__ = [
     "edit_note",
     "import_batch",
     "is_publisher",
+    "known_original_id",
+    "known_reference",
     "mark_checked",
     "may",
     "may_edit",
@@ -237,6 +242,8 @@ def apply_action(article_id: int, by: User, action: Action) -> None:
         if action.name == "publish" and article.is_public and is_publisher(by):
             return  # the button was pressed twice
         require_permission(by, action.name, article)
+        if action.name in {"publish", "reinstate"}:
+            check_publication(session, article)
         before = public_version(article)
         apply_effect(session, article, action, now)
         article.saved_at = now
@@ -255,7 +262,9 @@ def restore(article_id: int, by: User, number: int, version: int) -> None:
     )
     if revision is None:
         raise NotFoundError
-    save(article_id, draft_from_revision(revision.content), by, version, Action("restore"))
+    draft = draft_from_revision(revision.content)
+    draft = replace(draft, translation_of=known_reference(draft.translation_of, by))
+    save(article_id, draft, by, version, Action("restore"))
 
 
 def set_related_override(article_id: int, by: User, related_id: int, kind: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,7 +73,8 @@ def add_revision(
     ).one_or_none()
     content = previous = newest.content if newest else {}
     if draft is not None:
-        content = revision_content(draft, article.slug)
+        original = str(article.translation_of_id or "")  # the draft may name a translation of it
+        content = revision_content(replace(draft, translation_of=original), article.slug)
     elif previous:
         content = content | {"slug": article.slug}  # publishing may have added a number
     if "notes" not in inspect(article).unloaded:

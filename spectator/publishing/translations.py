@@ -1,4 +1,4 @@
-"""Which story a story translates. Called only by publishing, inside its transactions.
+"""Which story a story translates, and by which number a person may know that story.
 
 A story and its translations are a group: all of them point to the same original, which points to
 none. The pages of a group link to each other, so a change of one is a change of the others' pages.
@@ -19,6 +19,7 @@ from spectator.db import db
 from spectator.formats import language_name
 from spectator.i18n import gettext, ngettext
 from spectator.models import Article, User
+from spectator.models.article import EVER_PUBLIC_STATUSES
 from spectator.publishing.fields import Draft
 from spectator.publishing.permissions import is_publisher, load_article, require_permission
 from spectator.publishing.validation import ValidationError
@@ -80,20 +81,21 @@ def set_original(session: Session, article: Article, draft: Draft, by: User) -> 
     """Mark the story as a translation of the draft's original, or as none.
 
     The draft may name another translation of the original instead. People may choose only stories
-    that they may see. The story still has its former language. Raises ValidationError.
+    that they may see, and learn nothing of an original that they may not know. The story still has
+    its former language. Raises ValidationError.
     """
     reference, language = draft.translation_of, draft.language
     original = None
     if reference:
         original = _load_original(session, article, reference, by)
     original_id = original.id if original is not None else None
+    if original is not None and is_known(original, by):
+        check_original(original, article.id, language)
     if original_id == article.translation_of_id and language == article.language:
         return
-    if original is not None:
-        check_original(original, article.id, language)
-        if original_id != article.translation_of_id:
-            _check_number(session, original.id, by, article.id)
-            article.original_version = original.version
+    if original is not None and original_id != article.translation_of_id:
+        _check_number(session, original.id, by, article.id)
+        article.original_version = original.version
     if article.id is not None:
         check_translations(session, article.id, original, language)
         move_translations(session, article.id, original, language)
@@ -109,13 +111,58 @@ def _load_original(
     """
     number = parse_int(reference)
     row = load_row(session, number)
-    if number == article.translation_of_id and article.translation_of_id is not None:
-        return row
-    if row is None or not (
-        row.status == "published" or is_publisher(by) or row.created_by_id == by.id
-    ):
+    if row is None and number == article.translation_of_id:
+        return None
+    if row is None or not is_known(row, by):
         raise unknown_original()
-    return row if row.translation_of_id is None else load_row(session, row.translation_of_id)
+    original_id = row.translation_of_id or row.id
+    may_see = row.status != "withdrawn" or is_publisher(by) or row.created_by_id == by.id
+    if original_id != article.translation_of_id and not may_see:
+        raise unknown_original()
+    return row if row.translation_of_id is None else load_row(session, original_id)
+
+
+def is_known(row: Row[Any], user: User) -> bool:
+    """Return whether a person may know of a story: it was ever public, or they may see it."""
+    return (
+        row.status in EVER_PUBLIC_STATUSES or is_publisher(user) or row.created_by_id == user.id
+    )
+
+
+def known_original_id(reference: str, by: User) -> int | None:
+    """Return the id of the original that a reference means.
+
+    None is no story, or one that the person may not know.
+    """
+    row = load_row(db.session(), parse_int(reference))
+    if row is None or not is_known(row, by):
+        return None
+    return cast(int, row.translation_of_id or row.id)
+
+
+def known_reference(reference: str, by: User) -> str:
+    """Return the number by which a person may know the original that a story or revision names.
+
+    If they may not know the original, it is that of another of its translations, which means the
+    same original when it is saved; "" if they may see none. People never choose what is asked for
+    here: else they could find out which numbers are those of secret originals.
+    """
+    session = db.session()
+    original = load_row(session, parse_int(reference))
+    if original is not None and original.translation_of_id is not None:
+        original = load_row(session, original.translation_of_id)
+    if original is None:
+        return reference
+    if is_known(original, by):
+        return str(original.id)
+    is_published = Article.status == "published"
+    query = (
+        select(Article.id)
+        .where(Article.translation_of_id == original.id)
+        .where(is_published | (Article.created_by_id == by.id))
+        .order_by(is_published.desc(), Article.id)
+    )
+    return str(session.scalar(query.limit(1)) or "")
 
 
 def load_row(session: Session, article_id: int) -> Row[Any] | None:
@@ -174,18 +221,33 @@ def move_translations(
 ) -> None:
     """Let a story's translations follow it to its original, if it becomes a translation itself.
 
-    Those in the language of their original, old or new, are then translations of none.
+    Those in the language of their original, old or new, are then translations of none; but not
+    the drafts of authors who may not know the original, and would learn its language. They cannot
+    be published without another language.
     """
-    translations = dict(
-        session.execute(
-            select(Article.id, Article.language).where(Article.translation_of_id == article_id)
-        ).all()
+    query = (
+        select(Article.id, Article.language, Article.status, User)
+        .outerjoin(User, User.id == Article.created_by_id)
+        .where(Article.translation_of_id == article_id)
     )
+    translations = session.execute(query).all()
     language = language if original is None else original.language
-    unlinked = {number for number, tag in translations.items() if tag == language}
+    parent = load_row(session, article_id) if original is None else original
+    unlinked = {
+        number
+        for number, tag, status, creator in translations
+        if tag == language
+        and not (
+            status in ("draft", "review")
+            and creator is not None
+            and parent is not None
+            and not is_known(parent, creator)
+        )
+    }
     _link(session, unlinked, None, None)
     if original is not None:
-        _link(session, translations.keys() - unlinked, original.id, original.version)
+        linked = {number for number, *_ in translations} - unlinked
+        _link(session, linked, original.id, original.version)
 
 
 def end_chains(session: Session, article_ids: Collection[int]) -> None:
@@ -202,6 +264,34 @@ def end_chains(session: Session, article_ids: Collection[int]) -> None:
     )
     for article_id, language, original_id in session.execute(query).all():
         move_translations(session, article_id, load_row(session, original_id or 0), language)
+
+
+def unlink_same_language(session: Session, article_ids: Collection[int]) -> None:
+    """Unlink the imported translations of these stories that are in the stories' language.
+
+    An import that changes the languages of both at once knows of none beforehand.
+    """
+    original = aliased(Article)
+    query = (
+        select(Article.id)
+        .join(original, original.id == Article.translation_of_id)
+        .where(
+            Article.translation_of_id.in_(article_ids),
+            Article.created_by_id.is_(None),
+            Article.language == original.language,
+        )
+    )
+    _link(session, session.scalars(query).all(), None, None)
+
+
+def check_publication(session: Session, article: Article) -> None:
+    """Raise ValidationError if a story that will be published is in its original's language.
+
+    Authors may save such a story if they may not know the original.
+    """
+    original = load_row(session, article.translation_of_id or 0)
+    if original is not None:
+        check_original(original, article.id, article.language)
 
 
 def _link(

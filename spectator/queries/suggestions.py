@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, ListingCount, Topic
@@ -30,9 +31,9 @@ RECENT_SOURCES, RECENT_STORIES = 500, 5000
 NameCounts = Sequence[tuple[str, int]]
 
 
-def is_visible_to(author_id: int) -> ColumnElement[bool]:
+def is_visible_to(author_id: int, article: type[Article] = Article) -> ColumnElement[bool]:
     """Return the condition that an author may see a story: it is published or their own."""
-    return (Article.status == "published") | (Article.created_by_id == author_id)
+    return (article.status == "published") | (article.created_by_id == author_id)
 
 
 def authors_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
@@ -131,10 +132,16 @@ def sources_like(
 
 
 def originals_like(text: str, author_id: int | None = None, limit: int = 8) -> Sequence[Article]:
-    """Return recent stories, translations left out, whose headline contains a text."""
+    """Return recent stories whose headline contains a text; leave out translations.
+
+    Authors get translations of originals that they may not see, and so learn of none.
+    """
     latest = select(Article.id).order_by(Article.saved_at.desc()).limit(RECENT_STORIES)
+    original = aliased(Article)
+    is_translation = select(original.id).where(original.id == Article.translation_of_id)
     if author_id is not None:
         latest = latest.where(is_visible_to(author_id))
-    query = select(Article).where(Article.id.in_(latest), Article.translation_of_id.is_(None))
+        is_translation = is_translation.where(is_visible_to(author_id, original))
+    query = select(Article).where(Article.id.in_(latest), ~is_translation.exists())
     query = query.where(Article.headline.icontains(text, autoescape=True))
     return db.session.scalars(query.order_by(Article.saved_at.desc()).limit(limit)).all()
