@@ -58,6 +58,20 @@ def original_of(external_id: str) -> str | None:
     return db.session.scalar(select(Article.external_id).where(Article.id == number))
 
 
+def language_of(external_id: str) -> str | None:
+    """Return the language of an imported story."""
+    return db.session.scalar(select(Article.language).where(Article.external_id == external_id))
+
+
+def link(editor: User, external_id: str, original_id: str) -> None:
+    """Let an editor mark a public story as the translation of another."""
+    ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
+    article = get_article(ids[external_id])
+    draft = publishing.draft_from_article(article)
+    draft = replace(draft, translation_of=str(ids[original_id]))
+    publishing.save(article.id, draft, editor, article.version, publishing.Action("update"))
+
+
 def test_a_file_may_hold_a_story_and_its_translations(load: Load, client: FlaskClient) -> None:
     swahili = FRENCH | {"id": 7, "headline": "Mali", "language": "sw", "translation_of": "b"}
     assert "3 added" in load(ORIGINAL, FRENCH, swahili)
@@ -106,9 +120,7 @@ def test_one_file_makes_no_chain_of_translations(load: Load, editor: User) -> No
     hausa = ORIGINAL | {"id": "d", "headline": "Mali ta", "language": "ha"}
     load(ORIGINAL, alone, hausa)
     ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
-    article = get_article(ids["d"])
-    draft = replace(publishing.draft_from_article(article), translation_of=str(ids["b"]))
-    publishing.save(article.id, draft, editor, article.version, publishing.Action("update"))
+    link(editor, "d", "b")
     # New: c translates b before b becomes a translation of a. Stored: d translates b.
     load(swahili, alone)
     publishing.apply_action(ids["d"], editor, publishing.Action("withdraw", note="x"))
@@ -121,6 +133,37 @@ def test_one_file_makes_no_chain_of_translations(load: Load, editor: User) -> No
     assert [original_of(name) for name in "bcd"] == ["a", "a", "a"]
 
 
+def test_the_original_that_is_kept_decides_on_the_language(load: Load, editor: User) -> None:
+    english = ORIGINAL | {"id": "c", "headline": "Another"}
+    alone = FRENCH | {"translation_of": None}
+    load(ORIGINAL, alone, english, alone | {"id": "d", "language": "pt", "headline": "Um"})
+    link(editor, "b", "c")
+    output = load(alone | {"language": "en", "headline": "In English"})
+    assert "The original is in English too." in output and "0 updated" in output
+    assert (original_of("b"), language_of("b")) == ("c", "fr")
+    # What the source says of the original does not count as long as an editor's link is kept.
+    load(alone | {"language": "pt", "translation_of": "d", "headline": "Em"})
+    assert (original_of("b"), language_of("b")) == ("c", "pt")
+    load(alone | {"language": "en", "translation_of": "d"}, options=("--overwrite",))
+    assert (original_of("b"), language_of("b")) == ("d", "en")
+
+
+def test_an_import_gives_no_original_the_language_of_a_translation(
+    load: Load, editor: User
+) -> None:
+    load(ORIGINAL, FRENCH)
+    output = load(ORIGINAL | {"language": "fr"})
+    assert "This story has a translation in French." in output
+    assert (original_of("b"), language_of("a")) == ("a", "en")
+    # Both in one file: whoever comes first, they are no translations of each other.
+    load(FRENCH | {"language": "pt"}, ORIGINAL)
+    load(FRENCH | {"language": "sw"}, ORIGINAL | {"language": "sw"})
+    assert (original_of("b"), language_of("a"), language_of("b")) == (None, "sw", "sw")
+    new = FRENCH | {"id": "e", "headline": "Neuf", "language": "ha"}
+    load(new, ORIGINAL | {"language": "ha"})
+    assert (original_of("e"), language_of("a"), language_of("e")) == (None, "ha", "ha")
+
+
 def test_a_dry_run_does_not_miss_the_originals_of_its_own_file(load: Load) -> None:
     assert "2" in (output := load(ORIGINAL, FRENCH, options=("--dry-run",)))
     assert "refused" not in output or "0 refused" in output
@@ -129,10 +172,7 @@ def test_a_dry_run_does_not_miss_the_originals_of_its_own_file(load: Load) -> No
 
 def test_the_link_of_an_editor_stays(load: Load, editor: User) -> None:
     load(ORIGINAL, FRENCH, ORIGINAL | {"id": "c", "headline": "Another"})
-    ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
-    article = get_article(ids["b"])
-    draft = replace(publishing.draft_from_article(article), translation_of=str(ids["c"]))
-    publishing.save(article.id, draft, editor, article.version, publishing.Action("update"))
+    link(editor, "b", "c")
     assert "unchanged" in load(FRENCH)
     assert original_of("b") == "c"
     assert "not overwritten, changed on this site: translation_of" in load(

@@ -32,7 +32,12 @@ from spectator.publishing.imported_articles import ImportedArticle, ImportResult
 from spectator.publishing.revisions import newest_number
 from spectator.publishing.slugs import SlugLookup
 from spectator.publishing.taxonomy import SectionKey, SectionLookup, Taxonomy, add_picture
-from spectator.publishing.translations import append_groups, end_chains, move_translations
+from spectator.publishing.translations import (
+    append_groups,
+    end_chains,
+    move_translations,
+    unlink_same_language,
+)
 from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.slugs import slugify
 
@@ -61,6 +66,7 @@ class ImportBatch:
             for story in stories
         ]
         self.groups: set[int] = set()  # ids of the originals of stored stories
+        self.relinked: list[int] = []  # ids of those with another original or language
         self.existing = _load_existing(
             session, [story.external_id for story in stories if story.external_id is not None]
         )
@@ -76,6 +82,8 @@ class ImportBatch:
         )
         self.writer = BulkWriter(datetime.now(UTC))
         self.comparison = Comparison(session, self._candidates())
+        stored_rows = [stored.row for stored in self.comparison.stored.values()]
+        self.originals.load_stored(row.translation_of_id for row in stored_rows)
 
     def _candidates(self) -> list[tuple[Row[Any], SourceValues]]:
         """Return the rows of stored stories that may change, each with its source values.
@@ -115,7 +123,7 @@ class ImportBatch:
         for story in self.stories:
             try:
                 old = self.existing.get(story.external_id)
-                self.originals.check(story.prepared, old)
+                self.originals.check_reference(story.prepared.draft)
                 if old:
                     self._update_article(story, old, result)
                 else:
@@ -124,6 +132,8 @@ class ImportBatch:
                 result.refuse(story.location, str(error))
         article_ids = self.writer.write(self.session)
         end_chains(self.session, article_ids)
+        if self.relinked:
+            unlink_same_language(self.session, self.relinked)
         append_groups(self.session, self.groups, {number for number, _ in self.writer.events})
         return article_ids
 
@@ -141,6 +151,7 @@ class ImportBatch:
                     )
                 }
             )
+        self.originals.check(draft)
         slug = self.slugs.unique_slug(draft.slug, draft.headline, article_id)
         section = self.sections.get_or_create(story.section, result.sections)
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
@@ -208,6 +219,11 @@ class ImportBatch:
         """Collect the rows of a stored story with the fields that the decision accepts."""
         accepted, stored = decision.accepted, self.comparison.stored[old.id]
         source = story.prepared.draft
+        merged = stored.draft_with(source, accepted)
+        former_link = str(stored.row.translation_of_id or ""), stored.row.language
+        is_link_changed = (merged.translation_of, merged.language) != former_link
+        if is_link_changed:
+            self.originals.check(merged, old.id)
         status = story.status if "publication" in accepted else old.status
         slug = self._choose_slug(old, source, status, accepted)
         section = SectionKey(stored.row.section_id, stored.row.section)
@@ -222,10 +238,10 @@ class ImportBatch:
         source_columns = self._column_values(source, story, slug, section.id)
         values = stored.values_with(source_columns, accepted) | {"slug": slug}
         self.writer.update_article(old.id, old.version, values)
-        original_id = values["translation_of_id"]
-        if (original_id, draft.language) != (stored.row.translation_of_id, stored.row.language):
-            original = self.originals.by_number.get(str(original_id))
+        if is_link_changed:
+            original = self.originals.by_number.get(draft.translation_of)
             move_translations(self.session, old.id, original, draft.language)
+            self.relinked.append(old.id)
         self.writer.add_revision(
             old.id,
             draft,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from spectator.i18n import gettext
 from spectator.models import Article
+from spectator.publishing.fields import Draft
 from spectator.publishing.import_merge import UNKNOWN
 from spectator.publishing.translations import (
     ORIGINAL_COLUMNS,
@@ -53,20 +54,29 @@ class OriginalLookup:
         number = self.numbers.get(reference, "" if self.is_dry else UNKNOWN)
         return replace(prepared, draft=replace(prepared.draft, translation_of=number))
 
-    def check(self, prepared: PreparedDraft, old: Row[Any] | None) -> None:
-        """Raise ValidationError unless a story may be a translation of its original.
+    def load_stored(self, numbers: Iterable[int | None]) -> None:
+        """Load the originals that stored stories of the batch have, which they may keep."""
+        missing = {number for number in numbers if str(number) not in self.by_number} - {None}
+        if missing:
+            rows = self._load(Article.id.in_(missing))
+            self.by_number |= {str(row.id): row for row in rows}
 
-        `old` is the row of the stored story, None for a new one.
-        """
-        number, language = prepared.draft.translation_of, prepared.draft.language
-        original = self.by_number.get(number)
-        if original is None and number:
+    def check_reference(self, draft: Draft) -> None:
+        """Raise ValidationError if the source names an original that is not stored."""
+        if draft.translation_of and draft.translation_of not in self.by_number:
             message = gettext("There is no story with this id. Import the original first.")
             raise ValidationError({"translation_of": message})
+
+    def check(self, draft: Draft, article_id: int | None = None) -> None:
+        """Raise ValidationError unless a story may have its original and language.
+
+        `article_id` is None for a new story.
+        """
+        original = self.by_number.get(draft.translation_of)
         if original is not None:
-            check_original(original, old.id if old else None, language)
-        if old and (original is not None or language != old.language):
-            check_translations(self.session, old.id, original, language)
+            check_original(original, article_id, draft.language)
+        if article_id is not None:
+            check_translations(self.session, article_id, original, draft.language)
 
     def column_values(self, number: str) -> dict[str, int | None]:
         """Return the column values of a story with this original."""
