@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -437,3 +439,22 @@ def test_a_host_that_stops_inside_a_transaction_holds_nobody_up(app: Flask) -> N
             pass
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             frozen.execute("SELECT 1")
+
+
+@needs_postgresql
+def test_the_waiting_transactions_of_a_suspended_host_hold_nobody_up(app: Flask) -> None:
+    """The server gives the lock to transactions whose client no longer answers."""
+    import psycopg
+
+    url = app.config["DATABASE_URL"].replace("+psycopg", "")
+    statements = postgresql_engine.TAKE_WRITE_LOCK.replace("'60s'", "'2s'")
+    with ExitStack() as stack:
+        for _ in range(4):
+            frozen = psycopg.connect(url)
+            stack.callback(frozen.close)
+            frozen.pgconn.send_query(f"BEGIN; {statements}".encode())
+        time.sleep(0.2)
+        started_at = time.monotonic()
+        with db.write():
+            pass
+        assert time.monotonic() - started_at < postgresql_engine.IDLE_TIMEOUT_SECONDS + 0.8

@@ -70,7 +70,7 @@ def test_numbers_of_the_outbox_follow_the_order_of_commits(app: Flask) -> None:
 def test_a_write_lock_that_is_held_too_long_is_a_storage_error(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impatient = postgresql_engine.TAKE_WRITE_LOCK.replace("'5s'", "'50ms'")
+    impatient = postgresql_engine.TAKE_WRITE_LOCK.replace("'1s'", "'50ms'")
     errors: list[StorageError] = []
 
     def write() -> None:
@@ -80,6 +80,7 @@ def test_a_write_lock_that_is_held_too_long_is_a_storage_error(
 
     with db.write():
         monkeypatch.setattr(postgresql_engine, "TAKE_WRITE_LOCK", impatient)
+        monkeypatch.setattr(postgresql_engine, "LOCK_TIMEOUT_SECONDS", 0.12)
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
 
-LOCK_TIMEOUT_SECONDS = 5
+# How long a transaction waits for the write lock, and how long each of its attempts. Attempts are
+# shorter than IDLE_TIMEOUT_SECONDS, because the server goes on with those of a suspended host: the
+# first to get the lock keeps it until the server ends it, and by then the others have given up.
+LOCK_TIMEOUT_SECONDS, ATTEMPT_SECONDS = 5, 1
 WRITE_LOCK = 0x5BEC7A70  # any number: advisory locks are separate for each database
 CONNECT_SECONDS = 3  # how long a request waits for a server that does not answer
 # If the server vanishes, a connection fails after some ten seconds; the kernel would wait for a
@@ -38,9 +42,10 @@ WRITE_REFUSED = "25006"
 # writing: the server ends a transaction that waits that long for its next statement.
 IDLE_TIMEOUT_SECONDS = 2
 TAKE_WRITE_LOCK = f"""
-SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
+SET LOCAL lock_timeout = '{ATTEMPT_SECONDS}s';
 SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s';
-SELECT pg_advisory_xact_lock({WRITE_LOCK})
+SELECT pg_advisory_xact_lock({WRITE_LOCK});
+SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'
 """
 # Transactions that write derived data lock only its rows, for as long as it takes. The server gives
 # up a frozen client after ten seconds, and after 25 one that is cut off, even during a COPY, in
@@ -116,9 +121,24 @@ def prepare(engine: Engine, write_option: str) -> None:
             IsolationLevel.REPEATABLE_READ if is_read_only else IsolationLevel.READ_COMMITTED
         )
         if is_writing:
-            driver.execute(TAKE_WRITE_LOCK)
+            take_write_lock(driver)
         elif not is_read_only:
             driver.execute(LIMIT_DERIVED)
+
+
+def take_write_lock(driver: Any) -> None:
+    """Begin a transaction that holds the write lock; raise LockNotAvailable if others keep it."""
+    from psycopg.errors import LockNotAvailable
+
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    while True:
+        try:
+            driver.execute(TAKE_WRITE_LOCK)
+            return
+        except LockNotAvailable:
+            if time.monotonic() >= deadline:
+                raise
+            driver.rollback()
 
 
 def dump_json(value: object) -> str:
