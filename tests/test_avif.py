@@ -155,10 +155,10 @@ def test_an_upload_without_avif_is_stored_all_the_same(
 ) -> None:
     decode = media.decode
 
-    def fail_for_avif(job: str, *more: Any) -> dict[str, Any]:
+    def fail_for_avif(job: str, *more: Any, **options: Any) -> dict[str, Any]:
         if job == "renditions":
             raise PictureResourceError("no memory")
-        return decode(job, *more)
+        return decode(job, *more, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(media, "decode", fail_for_avif)

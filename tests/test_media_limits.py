@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from spectator import incoming, media
+from spectator import media
 from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
 from tests.picture_samples import chunk, encoded, photograph
 
@@ -199,7 +199,7 @@ def test_only_one_picture_waits_while_another_is_decoded(
     monkeypatch.setattr(sandbox, "_decoder_lock", lock)
     monkeypatch.setattr(sandbox, "_slots", slots)
     assert slots.acquire(blocking=False)  # for the picture that is decoded
-    data = padded(encoded(photograph(64, 64)), sandbox.MIN_WAITING_BYTES + 1)
+    data = encoded(photograph(64, 64))
 
     def refused() -> None:
         with pytest.raises(PictureResourceError, match="busy with other pictures"):
@@ -213,12 +213,24 @@ def test_only_one_picture_waits_while_another_is_decoded(
     assert lock.timeouts == [sandbox.WAIT_SECONDS], "other pictures do not wait"
     lock.released.set()
     waiting.join(60)
-    small = BytesIO(padded(data[:-1].rstrip(b"\0"), sandbox.MIN_WAITING_BYTES))
-    with pytest.raises(PictureResourceError, match="busy"):
-        store_upload(small, tmp_path)
-    assert lock.timeouts == [sandbox.WAIT_SECONDS, 0], "small pictures do not wait"
     assert slots.acquire(blocking=False), "every slot is free again"
 
 
-def test_bodies_too_small_to_need_a_slot_do_not_wait_for_the_decoder() -> None:
-    assert sandbox.MIN_WAITING_BYTES >= incoming.SMALL_BODY_BYTES
+def test_an_upload_waits_for_the_slowest_picture_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy waits 60 seconds for the newsroom, and the picture itself takes some of them."""
+    waits: list[float] = []
+
+    class FreeLock:
+        def acquire(self, timeout: float) -> bool:
+            waits.append(timeout)
+            return True
+
+        def release(self) -> None:
+            """Release nothing."""
+
+    monkeypatch.setattr(sandbox, "_decoder_lock", FreeLock())
+    store_upload(BytesIO(encoded(photograph(64, 64))), tmp_path, with_avif=True)
+    assert waits == [sandbox.WAIT_SECONDS, 0]
+    assert decoder.CPU_SECONDS < sandbox.WALL_SECONDS <= sandbox.WAIT_SECONDS <= 45

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 
 from spectator.media import MAX_BYTES, sandbox
 from spectator.newsroom.security import MAX_STORY_BYTES
-from tests.newsroom_client import NEW_STORY, picture_file, post, story_form
+from tests.newsroom_client import NEW_STORY, logged_in_client, picture_file, post, story_form
 from tests.page_checks import Page
 
 
@@ -71,3 +74,32 @@ def test_a_picture_sent_while_others_are_decoded_is_refused_and_the_text_returne
     )
     assert (response.status_code, sandbox.BUSY in response.text) == (422, True)
     assert "Every &lt;word&gt;." in response.text
+
+
+def test_slow_pictures_of_one_person_leave_colleagues_the_place_to_wait(
+    app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author = logged_in_client(app, "author")
+    is_decoding, may_end = threading.Event(), threading.Event()
+    run = sandbox._run
+
+    def run_slowly(*arguments: Any) -> Any:
+        is_decoding.set()
+        assert may_end.wait(60)
+        return run(*arguments)
+
+    def upload(client: FlaskClient) -> str:
+        fields = {"picture": picture_file(), "alt": "A port"}
+        return post(client, "/newsroom/fragments/pictures", fields).text
+
+    monkeypatch.setattr(sandbox, "_run", run_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(upload, author)
+        assert is_decoding.wait(60)
+        assert all(sandbox.BUSY in upload(author) for _ in range(3))
+        colleague = threads.submit(upload, newsroom)
+        with pytest.raises(TimeoutError):  # it waits
+            colleague.result(0.3)
+        may_end.set()
+        assert "<figure>" in slow.result(60) and "<figure>" in colleague.result(60)
+    assert "<figure>" in upload(author), "the person may upload again"

@@ -32,7 +32,7 @@ from spectator.media.decoder import (
     gettext_noop,
     rendition_widths,
 )
-from spectator.media.sandbox import decode
+from spectator.media.sandbox import BUSY, decode
 from spectator.media.stores import (
     CONTENT_TYPES,
     BucketStore,
@@ -44,6 +44,7 @@ from spectator.media.stores import (
 from spectator.object_storage import StoreError
 
 __all__ = [
+    "BUSY",
     "CONTENT_TYPES",
     "DAMAGED",
     "HAS_AVIF",
@@ -128,9 +129,13 @@ def store_upload(stream: IO[bytes], location: Location, with_avif: bool = False)
 
 
 def _encode_avif(original: Path, work: Path, names: list[tuple[str, int]]) -> bool:
-    """Write AVIF renditions of an upload, which is stored without them if that fails."""
+    """Write AVIF renditions of an upload, which is stored without them if that fails.
+
+    It does not wait for another picture: an upload waits once, and the worker can make them.
+    """
     try:
-        decode("renditions", original, work, *(f"{size}.avif" for _, size in names))
+        files = [f"{size}.avif" for _, size in names]
+        decode("renditions", original, work, *files, wait_seconds=0)
     except (PictureError, OSError) as error:
         log.warning("the worker will make the AVIF renditions: %s", error)
         return False

@@ -27,10 +27,9 @@ from spectator.media.decoder import (
 
 log = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("decoder.py")
-WALL_SECONDS, WAIT_SECONDS = 45.0, 10.0
-# A smaller file does not wait: `slow_clients` does not limit the number of small bodies, so nothing
-# else would limit the threads that wait.
-MIN_WAITING_BYTES = 32_768
+WALL_SECONDS = 45.0
+# As long as the slowest picture takes; then 15 of the 60 seconds that nginx waits are left.
+WAIT_SECONDS = WALL_SECONDS
 TOO_SLOW = gettext_noop(
     "The picture takes too long to open; try again later, or upload a smaller one."
 )
@@ -47,8 +46,10 @@ _decoder_lock = threading.Lock()
 _slots = threading.BoundedSemaphore(2)  # one picture being decoded, one waiting
 
 
-def decode(job: str, source: Path, directory: Path, *files: str) -> dict[str, Any]:
-    """Run a job of `decoder.py` and return its result.
+def decode(
+    job: str, source: Path, directory: Path, *files: str, wait_seconds: float = WAIT_SECONDS
+) -> dict[str, Any]:
+    """Run a job of `decoder.py` and return its result; wait that long for another picture.
 
     Raises PictureError, PictureResourceError if memory or time ran out, and OSError if the files
     cannot be used.
@@ -56,9 +57,7 @@ def decode(job: str, source: Path, directory: Path, *files: str) -> dict[str, An
     if not _slots.acquire(blocking=False):
         raise PictureResourceError(gettext(BUSY))
     try:
-        if not _decoder_lock.acquire(
-            timeout=WAIT_SECONDS if source.stat().st_size > MIN_WAITING_BYTES else 0
-        ):
+        if not _decoder_lock.acquire(timeout=wait_seconds):
             raise PictureResourceError(gettext(BUSY))
         try:
             return _read_result(_run(job, source, directory, files))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 
 from flask import current_app, render_template, request
 from werkzeug.datastructures import FileStorage
@@ -11,8 +14,10 @@ from spectator import publishing, queries, tokens
 from spectator.db import db
 from spectator.i18n import gettext
 from spectator.media import (
+    BUSY,
     Location,
     PictureError,
+    PictureResourceError,
     StoredPicture,
     StoreError,
     remove_renditions,
@@ -28,20 +33,39 @@ from spectator.publishing.validation import clean_line
 
 log = logging.getLogger(__name__)
 BODY_PICTURE_WIDTH = 960
+_uploaders: set[int] = set()  # the people whose pictures this process is storing
+_uploaders_lock = Lock()
 
 
 def accept_upload(upload: FileStorage, by: User) -> int:
     """Store an uploaded picture and return its id; raises PictureError.
+
+    Of each person a process stores one picture at a time, so that somebody's slow pictures do not
+    take the place in which a colleague's would wait.
 
     A picture is withdrawn if it was public and only withdrawn stories use it now. If it is uploaded
     again, it stays withdrawn: its renditions, which a web server may serve from the disk, are
     removed.
     """
     location = current_app.config["MEDIA"]
-    picture = store_upload(upload.stream, location, with_avif=True)
+    with _only_picture_of(by.id):
+        picture = store_upload(upload.stream, location, with_avif=True)
     if queries.withdrawn_pictures([picture.digest]):
         _remove_renditions(location, picture.digest)
     return add_picture(picture, by)
+
+
+@contextmanager
+def _only_picture_of(user_id: int) -> Iterator[None]:
+    """Raise PictureResourceError if this process is storing another picture of the user."""
+    with _uploaders_lock:
+        if user_id in _uploaders:
+            raise PictureResourceError(gettext(BUSY))
+        _uploaders.add(user_id)
+    try:
+        yield
+    finally:
+        _uploaders.discard(user_id)
 
 
 def _remove_renditions(location: Location, digest: str) -> None:
