@@ -58,6 +58,7 @@ MAX_STALE_SECONDS = (
     + 1
 )
 NAME = "news.example"
+SITE_POLICY = "default-src 'self'"  # of the stub site
 SETTLE_SECONDS = 0.2
 # Values of Accept-Encoding.
 BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
@@ -106,7 +107,10 @@ def fetch(
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders(body or None)
         response = connection.getresponse()
-        response_headers = {name.lower(): value for name, value in response.getheaders()}
+        response_headers: dict[str, str] = {}
+        for name, value in response.getheaders():
+            earlier = response_headers.get(name.lower())
+            response_headers[name.lower()] = f"{earlier}, {value}" if earlier else value
         return Response(response.status, response_headers, response.read())
     finally:
         connection.close()
@@ -284,6 +288,8 @@ class StubHandler(BaseHTTPRequestHandler):
                 headers.pop("Content-Encoding", None)
                 status, body = 304, b""
         self.send_response(status)
+        if status != 304:
+            headers["Content-Security-Policy"] = SITE_POLICY
         # Close every connection: on open ones a stopped site would still respond.
         for name, value in (
             headers | {"Content-Length": str(len(body)), "Connection": "close"}

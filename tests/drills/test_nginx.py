@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.drills.nginx_proxy import (
     NGINX,
     OLD_BROWSER,
     SCRIPT,
+    SITE_POLICY,
     fetch,
     send_raw,
 )
@@ -249,6 +251,53 @@ def test_an_ambiguous_request_is_rejected(proxied: ProxiedSite, headers: str) ->
     response = send_raw(proxied.nginx.port, request.encode())
     assert re.match(r"HTTP/1.1 (400|501) ", response), response[:300]
     assert not proxied.site.requests_to("/newsroom/smuggled")
+
+
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "strict-transport-security": "max-age=31536000",
+}
+TRANSPORT_SECURITY = 'default "";\n    https "max-age=31536000";'
+
+
+def as_with_https(config: str) -> str:
+    assert TRANSPORT_SECURITY in config
+    return config.replace(TRANSPORT_SECURITY, 'default "max-age=31536000";')
+
+
+def test_responses_of_nginx_itself_have_the_security_headers(tmp_path: Path) -> None:
+    with run_proxied_site(tmp_path, as_with_https) as proxied:
+        port, site = proxied.nginx.port, proxied.site
+        own = [
+            fetch(port, "/static/..%2f..%2fsecret_key"),
+            fetch(port, "/", Host="other.example"),
+            fetch(port, "/", method="POST", Content_Length="1000001"),
+            fetch(port, f"/{'a' * 2001}"),
+            fetch(port, "/", Cookie="a" * 40_000),
+            fetch(port, "/newsroom/", method="POST", Content_Length="64000000000"),
+        ]
+        # From the site, or its copy in nginx.
+        site.pages |= dict.fromkeys(("/page", "/newsroom/page"), "words")
+        paths = ("/page", "/page", "/newsroom/page", "/nothing", "/newsroom/nothing")
+        passed_on = [fetch(port, path, BROWSER) for path in paths]
+        tag = passed_on[0].headers["etag"]
+        unchanged = fetch(port, "/page", BROWSER, If_None_Match=tag)
+        malformed = send_raw(port, b"GET / HTTP/1.1\r\n\r\n").lower()
+        site.stop()
+        own += [fetch(port, path) for path in ("/nothing", "/newsroom/", "/static/nothing")]
+        copy = fetch(port, "/page", BROWSER)
+    assert [response.status for response in own] == [400, 301, 413, 414, 400, 413, 502, 502, 502]
+    for response in own:
+        assert response.headers.items() >= SECURITY_HEADERS.items(), response
+    for name, value in SECURITY_HEADERS.items():
+        assert f"\r\n{name}: {value}\r\n" in malformed
+    assert [response.status for response in passed_on] == [200, 200, 200, 404, 404]
+    for response in (*passed_on, copy):
+        assert response.headers["content-security-policy"] == SITE_POLICY, response
+    assert unchanged.status == 304
+    assert unchanged.headers.get("content-security-policy", SITE_POLICY) == SITE_POLICY
 
 
 def test_headers_with_underscores_are_dropped(proxied: ProxiedSite) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.nginx_proxy import BROWSER, NAME, StubSite, fetch, send_raw
+from tests.drills.nginx_proxy import BROWSER, NAME, SITE_POLICY, StubSite, fetch, send_raw
 from tests.drills.running_site import ROOT, eventually, free_port
 
 pytestmark = pytest.mark.drill
@@ -167,3 +167,24 @@ def test_other_host_names_redirect_to_the_site(proxied: Proxied) -> None:
     response = fetch(proxied.port, "/politics/a-story?x=1", Host=f"www.{NAME}")
     assert response.status == 301
     assert response.headers["location"].partition("://")[2] == f"{NAME}/politics/a-story?x=1"
+
+
+def test_responses_of_the_proxy_itself_have_the_security_headers(proxied: Proxied) -> None:
+    proxied.site.pages["/page"] = "words"
+    page = fetch(proxied.port, "/page", BROWSER)
+    passed_on = [page, fetch(proxied.port, "/nothing")]
+    unchanged = fetch(proxied.port, "/page", BROWSER, If_None_Match=page.headers["etag"])
+    proxied.site.stop()
+    try:
+        own = fetch(proxied.port, "/up")
+    finally:
+        proxied.site.start()
+    assert [response.status for response in passed_on] == [200, 404]
+    for response in passed_on:
+        assert response.headers["content-security-policy"] == SITE_POLICY
+        assert "x-content-type-options" not in response.headers, "the site decides"
+    assert unchanged.status == 304 and "content-security-policy" not in unchanged.headers
+    assert own.status in (502, 503)
+    assert own.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert own.headers["x-content-type-options"] == "nosniff"
+    assert own.headers["referrer-policy"] == "strict-origin-when-cross-origin"
