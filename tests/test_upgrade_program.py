@@ -253,3 +253,23 @@ def load_main() -> ModuleType:
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
     return program
+
+
+def test_what_a_killed_upgrade_left_of_its_backup_is_deleted(
+    modules: Modules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, program = tmp_path / "backups", tmp_path / ".venv/bin/spectator"
+    names = [f"before-upgrade-2026-11-{day}-071354.backup" for day in (27, 28, 29)]
+    other_names = ["before-upgrade-notes", "spectator-2026-11-30.backup.unfinished"]
+    for name in (f"{names[0]}.unfinished", *names, *other_names):
+        directory.mkdir(exist_ok=True)
+        (directory / name).touch()
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\ntest "$1" = backup && touch "$2"\n', "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(modules["commands"], "ROOT", tmp_path)
+    monkeypatch.setenv("SPECTATOR_BACKUP_TO", str(directory))
+    new = "before-upgrade-2026-11-30-080000.backup"
+    words = ("sh", "-c", load_main().BACKUP, "backup", "2026-11-30-080000")
+    assert modules["commands"].call(*words) == str(directory / new)
+    assert {path.name for path in directory.iterdir()} == {names[2], new, *other_names}

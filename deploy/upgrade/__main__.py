@@ -24,7 +24,9 @@ from running_site import Site
 BACKUP = """
 set -e; data="${SPECTATOR_DATA_DIR:-instance}"; to="${SPECTATOR_BACKUP_TO:-$data/backups}"
 case "$to" in *://*) to="$data/backups";; esac  # not into a bucket: it is needed at hand
-mkdir -p -m 700 "$to"; .venv/bin/spectator backup "$to/before-upgrade-$1.backup" >&2
+mkdir -p -m 700 "$to"
+rm -f -- "$to"/before-upgrade-*.backup.unfinished  # of an upgrade that was killed
+.venv/bin/spectator backup "$to/before-upgrade-$1.backup" >&2
 ls "$to"/before-upgrade-*.backup | sort | head -n -2 | xargs -r -d '\\n' rm --
 echo "$to/before-upgrade-$1.backup"
 """
