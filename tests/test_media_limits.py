@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import struct
 import subprocess
@@ -17,7 +18,7 @@ from PIL import Image
 
 from spectator import media
 from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
-from tests.picture_samples import chunk, encoded, photograph
+from tests.picture_samples import chunk, encoded, photograph, store_bytes
 
 # A process that stores the largest pictures may grow by this much; decoding takes far more and
 # happens in another process.
@@ -234,3 +235,69 @@ def test_an_upload_waits_for_the_slowest_picture_and_only_once(
     store_upload(BytesIO(encoded(photograph(64, 64))), tmp_path, with_avif=True)
     assert waits == [sandbox.WAIT_SECONDS, 0]
     assert decoder.CPU_SECONDS < sandbox.WALL_SECONDS <= sandbox.WAIT_SECONDS <= 45
+
+
+def upscaled_noise(width: int, height: int) -> bytes:
+    """Return a WebP that takes twenty times as many bytes in PNG."""
+    noise = Image.frombytes("RGBA", (160, 160), random.Random(1).randbytes(160 * 160 * 4))
+    picture = noise.resize((width, height), Image.Resampling.BICUBIC)
+    return encoded(picture, "WEBP", quality=5, alpha_quality=20, method=1)
+
+
+def tiled_noise(mode: str, width: int, height: int) -> bytes:
+    """Return a PNG of equal tiles: shrunk, they are no longer equal."""
+    tile = Image.frombytes(mode, (64, 64), random.Random(2).randbytes(64 * 64 * len(mode)))
+    picture = Image.new(mode, (width, height))
+    for x in range(0, width, 64):
+        picture.paste(tile, (x, 0))
+    for y in range(64, height, 64):
+        picture.paste(picture.crop((0, 0, width, 64)), (0, y))
+    return encoded(picture, "PNG")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda: upscaled_noise(1600, 1600),
+        lambda: tiled_noise("RGBA", 2600, 2600),
+        lambda: tiled_noise("RGB", 1200, 8000),
+    ],
+)
+def test_a_small_upload_does_not_store_many_times_its_bytes(data: Any, tmp_path: Path) -> None:
+    upload = data()
+    store_upload(BytesIO(upload), tmp_path)
+    stored = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert stored <= max(decoder.STORED_BYTES, decoder.STORED_GROWTH * len(upload))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_transparent_picture_keeps_its_size_and_colours(kind: str, tmp_path: Path) -> None:
+    picture = photograph(2400, 1600).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    upload = encoded(picture, kind, lossless=True, exact=True)
+    result, stored = store_bytes(upload, tmp_path)
+    assert (result.width, result.extension) == (2400, "png")
+    assert stored.tobytes() == picture.tobytes()
+
+
+def stored_bytes(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_lossy_cutout_that_is_too_large_as_png_keeps_its_renditions(tmp_path: Path) -> None:
+    noise = Image.frombytes("RGB", (320, 200), random.Random(3).randbytes(320 * 200 * 3))
+    picture = Image.blend(
+        photograph(1920, 1200), noise.resize((1920, 1200), Image.Resampling.BICUBIC), 0.3
+    )
+    picture.putalpha(Image.radial_gradient("L").resize(picture.size))
+    upload = encoded(picture, "WEBP", quality=60, method=1)
+    result, stored = store_bytes(upload, tmp_path)
+    assert (result.width, stored.mode) == (1280, "RGBA")
+    with Image.open(BytesIO(upload)) as sent:
+        sent.load()
+    base = decoder._shrink_to_width(sent, 1280)
+    for name, width in media.rendition_names(result.digest, "png", result.width):
+        path = media.rendition_path(tmp_path, name)
+        assert path
+        expected = decoder._rendition(decoder._shrink_to_width(base, width), "png")
+        assert path.read_bytes() == expected, name

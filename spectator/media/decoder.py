@@ -39,6 +39,9 @@ MAX_PROFILE_BYTES = 4 * 1024 * 1024
 MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768 * 1024 * 1024, 30, 256 * 1024 * 1024
 
 ORIGINAL_WIDTH, ORIGINAL_QUALITY = 2560, 82
+# Original and renditions may take this many bytes, or three times the upload. Otherwise the picture
+# is stored narrower: noise as a lossy WebP takes twenty times as many bytes in PNG.
+STORED_BYTES, STORED_GROWTH = 4_000_000, 3
 WIDTHS = (320, 480, 640, 960, 1280)
 # Quality falls until 640 x 427 pixels fit into about 30 kB: most readers pay by the megabyte.
 RENDITION_QUALITIES, RENDITION_BYTES_PER_PIXEL = (70, 60, 50), 0.11
@@ -100,16 +103,31 @@ class PictureResourceError(PictureError):
 
 
 def make_original(data: bytes, directory: Path) -> dict[str, Any]:
-    """Write the original and the renditions of an upload; return its extension and size."""
-    picture = _decode(data, ORIGINAL_WIDTH)
-    extension, (width, height) = "png" if picture.mode == "RGBA" else "jpg", picture.size
-    content = _jpeg(picture, ORIGINAL_QUALITY) if extension == "jpg" else _png(picture)
-    del picture
+    """Write the original and the renditions of an upload; return its extension and size.
+
+    If they take too many bytes, the original becomes as wide as the widest rendition, which no
+    reader notices; then it is compressed like a rendition; then it becomes narrower.
+    """
+    picture, limit = _decode(data, ORIGINAL_WIDTH), max(STORED_BYTES, STORED_GROWTH * len(data))
+    extension = "png" if picture.mode == "RGBA" else "jpg"
+    attempts = [(ORIGINAL_WIDTH, False), (WIDTHS[-1], False)]
+    for width, is_compressed in attempts + [(width, True) for width in reversed(WIDTHS)]:
+        picture = _shrink_to_width(picture, width)
+        if is_compressed:
+            content = _rendition(picture, extension)
+        else:
+            content = _jpeg(picture, ORIGINAL_QUALITY) if extension == "jpg" else _png(picture)
+        if _write_original(content, directory, extension, picture.width) <= limit:
+            break
+    return {"extension": extension, "width": picture.width, "height": picture.height}
+
+
+def _write_original(content: bytes, directory: Path, extension: str, width: int) -> int:
+    """Write an original and its renditions; return their bytes."""
+    files = [f"{size}.{extension}" for size in rendition_widths(width)]
     (directory / f"original.{extension}").write_bytes(content)
-    make_renditions(
-        content, directory, [f"{size}.{extension}" for size in rendition_widths(width)]
-    )
-    return {"extension": extension, "width": width, "height": height}
+    make_renditions(content, directory, files)
+    return len(content) + sum((directory / file).stat().st_size for file in files)
 
 
 def make_renditions(content: bytes, directory: Path, files: Sequence[str]) -> dict[str, Any]:
