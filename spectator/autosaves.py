@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session, defer, with_expression
 
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.db.functions import byte_length
-from spectator.models import Autosave
+from spectator.models import Autosave, Consumer
 
 # Limits for one person, including discarded forms; nobody writes that much at once.
 MAX_AUTOSAVES, MAX_BYTES = 200, 20_000_000
 DISCARDED_DAYS = 30  # how long discarded text can be brought back
+# A clock that advances by more days between two prunes may be wrong, or was before.
+MAX_CLOCK_STEP_DAYS = 3
+LAST_PRUNE = "autosaves-pruned"  # a row of models.Consumer: the day of the last prune
 
 
 class AutosaveLimitReached(Exception):
@@ -30,7 +34,7 @@ def save(
     Deletes the oldest discarded forms if the person's limit requires it, and raises
     AutosaveLimitReached if that is not enough.
     """
-    now = datetime.now(UTC)
+    now = current_time()
     with db.write() as session:
         is_own = (Autosave.user_id == user_id) & (Autosave.form_id == form_id)
         _delete_surplus(session, user_id, form_id, len(json.dumps(values)))
@@ -86,7 +90,7 @@ def list_discarded(user_id: int, article_id: int | None) -> Sequence[Autosave]:
 
     They can be restored for `DISCARDED_DAYS`.
     """
-    since = datetime.now(UTC) - timedelta(days=DISCARDED_DAYS)
+    since = current_time() - timedelta(days=DISCARDED_DAYS)
     query = _select_forms(user_id, article_id).where(Autosave.discarded_at > since)
     return db.session.scalars(query.order_by(Autosave.discarded_at.desc())).all()
 
@@ -115,7 +119,7 @@ def remove(user_id: int, form_id: str) -> None:
 
 def discard(user_id: int, form_id: str) -> None:
     """Discard the autosave of a form; it can be restored for `DISCARDED_DAYS`."""
-    _set_discarded(user_id, form_id, datetime.now(UTC))
+    _set_discarded(user_id, form_id, current_time())
 
 
 def restore(user_id: int, form_id: str) -> None:
@@ -130,7 +134,17 @@ def _set_discarded(user_id: int, form_id: str, at: datetime | None) -> None:
 
 
 def prune() -> None:
-    """Delete text that was discarded 30 days ago; unsaved text is never deleted."""
-    discarded_before = datetime.now(UTC) - timedelta(days=DISCARDED_DAYS)
+    """Delete text that was discarded 30 days ago; unsaved text is never deleted.
+
+    After a jump of the clock, text that seems to be that old, or from the future, is kept for
+    another 30 days: it may have been discarded yesterday.
+    """
+    now = current_time()
+    day, discarded_before = now.date().toordinal(), now - timedelta(days=DISCARDED_DAYS)
     with db.write() as session:
+        last = session.get(Consumer, LAST_PRUNE)
+        if last is None or not 0 <= day - last.offset <= MAX_CLOCK_STEP_DAYS:
+            is_implausible = ~Autosave.discarded_at.between(discarded_before, now)
+            session.execute(update(Autosave).where(is_implausible).values(discarded_at=now))
+        session.merge(Consumer(name=LAST_PRUNE, offset=day))
         session.execute(delete(Autosave).where(Autosave.discarded_at < discarded_before))

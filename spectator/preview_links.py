@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import joinedload
 
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.models import PreviewLink, User
 from spectator.tokens import derive, token_hash
 
@@ -35,7 +36,7 @@ def create(article_id: int, by_id: int, days: int) -> None:
     derived again.
     Raises LinkLimitReached if the story has too many active links.
     """
-    now, nonce = datetime.now(UTC), secrets.token_urlsafe(16)
+    now, nonce = current_time(), secrets.token_urlsafe(16)
     with db.write() as session:
         active_count = select(func.count(PreviewLink.id)).where(
             PreviewLink.article_id == article_id, *_active_conditions()
@@ -90,16 +91,16 @@ def revoke(article_id: int, link_id: int) -> None:
     with db.write() as session:
         link = session.get(PreviewLink, link_id)
         if link is not None and link.article_id == article_id and link.revoked_at is None:
-            link.revoked_at = datetime.now(UTC)
+            link.revoked_at = current_time()
 
 
 def _active_conditions() -> tuple[Any, ...]:
-    return PreviewLink.revoked_at.is_(None), PreviewLink.expires_at > datetime.now(UTC)
+    return PreviewLink.revoked_at.is_(None), PreviewLink.expires_at > current_time()
 
 
 def prune() -> None:
     """Delete links that expired long ago."""
     with db.write() as session:
         session.execute(
-            delete(PreviewLink).where(PreviewLink.expires_at < datetime.now(UTC) - RETENTION)
+            delete(PreviewLink).where(PreviewLink.expires_at < current_time() - RETENTION)
         )

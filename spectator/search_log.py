@@ -21,6 +21,7 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.db.functions import insert
 from spectator.hosts import registry
 from spectator.i18n import gettext
@@ -159,7 +160,7 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
                 rows,
             )
         registry.own_host(session).last_counted_log = number
-        _prune(session, datetime.now(UTC).date() - timedelta(days=RETENTION_DAYS))
+        _prune(session, current_time().date() - timedelta(days=RETENTION_DAYS))
 
 
 def _prune(session: Session, before: date) -> None:

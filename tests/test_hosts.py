@@ -14,7 +14,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from spectator import config, indexing, outbox, publishing, related, search_log
+from spectator import (
+    accounts,
+    autosaves,
+    config,
+    indexing,
+    outbox,
+    preview_links,
+    publishing,
+    related,
+    search_log,
+)
 from spectator import worker as worker_module
 from spectator.cli import main
 from spectator.db import StorageError, clock, db, postgresql_engine
@@ -27,6 +37,7 @@ from spectator.operations.doctor import problems
 from spectator.worker import Worker
 from tests import postgresql
 from tests.conftest import make_draft, use_site
+from tests.login_attempts import EMAIL, OFFICE, PASSWORD
 
 needs_postgresql = pytest.mark.skipif(not postgresql.SERVER_URL, reason="runs with PostgreSQL")
 Story = Callable[..., int]
@@ -426,6 +437,32 @@ def test_due_stories_follow_the_clock_of_the_server(
         article.published_at = clock.current_time() - timedelta(minutes=1)
     assert publishing.publish_due() == 1
     shared.connection.close()
+
+
+@needs_postgresql
+def test_a_host_with_a_wrong_clock_deletes_nothing_and_ends_no_session(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FastClock(datetime):
+        """The clock of a host that is a year ahead."""
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) + timedelta(days=365)
+
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
+    article_id = publishing.create(make_draft(), editor)
+    preview_links.create(article_id, editor.id, 7)
+    autosaves.save(editor.id, None, "f" * 22, 0, {"headline": "Set aside"})
+    autosaves.discard(editor.id, "f" * 22)
+    autosaves.prune()
+    for module in (accounts, accounts.sessions, autosaves, preview_links, clock):
+        monkeypatch.setattr(module, "datetime", FastClock, raising=False)
+    for prune in (accounts.delete_expired, autosaves.prune, preview_links.prune):
+        prune()
+    assert accounts.user_by_token(token)
+    assert len(preview_links.list_active(article_id)) == 1
+    assert len(autosaves.list_discarded(editor.id, None)) == 1
 
 
 @needs_postgresql

@@ -158,6 +158,24 @@ def test_discarded_text_is_deleted_after_30_days(
     assert count_rows(Autosave) == 0
 
 
+def test_discarded_text_survives_a_clock_that_jumps(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = form_values(newsroom.get(NEW_STORY))
+    autosave(newsroom, "new", opened, headline="Set aside")
+    today, ahead = datetime.now(UTC), [0]
+    monkeypatch.setattr(autosaves, "current_time", lambda: today + timedelta(days=ahead[0]))
+    autosaves.discard(1, opened["copy"])
+    for ahead[0] in (0, 400, 410, -9000, 1):
+        autosaves.prune()
+        (row,) = autosaves.list_discarded(1, None)
+        assert row.form_id == opened["copy"], ahead
+    for ahead[0] in range(2, 33):
+        assert count_rows(Autosave) == 1
+        autosaves.prune()
+    assert count_rows(Autosave) == 0, "30 days after the last jump"
+
+
 def test_typing_in_a_discarded_form_brings_its_text_back(newsroom: FlaskClient) -> None:
     opened = form_values(newsroom.get(NEW_STORY))
     autosave(newsroom, "new", opened, headline="Typed")

@@ -46,6 +46,20 @@ def test_a_backup_is_made_once_a_day_and_the_newest_are_kept(
     assert backup.check(directory / names[1]).stories == 1
 
 
+def test_a_wrong_clock_costs_no_backup(
+    app: Flask, directory: Path, story: Callable[..., int]
+) -> None:
+    story()
+    app.config["BACKUP_KEEP"] = 2
+    days = [TODAY, TODAY + timedelta(days=1), date(2031, 1, 1), date(1970, 1, 1)]
+    days += [TODAY + timedelta(days=2), TODAY + timedelta(days=3)]
+    for day in days:
+        nightly_backup.make(app.config, day)
+        assert not nightly_backup.is_missing(app.config, day), "the new one stays"
+    names = sorted(path.name for path in directory.iterdir())
+    assert names == [f"spectator-{day}.backup" for day in (*days[-2:], days[2])]
+
+
 def test_other_files_in_the_directory_stay(app: Flask, directory: Path) -> None:
     directory.mkdir()
     (directory / "2020-01-01.backup").touch()

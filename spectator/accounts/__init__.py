@@ -45,6 +45,7 @@ from spectator.accounts.throttling import (
     record_successful_login,
 )
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.i18n import gettext, lazy_gettext
 from spectator.models import ROLES, PreviewLink, User
 from spectator.text.words.normalization import normalize
@@ -244,7 +245,7 @@ def log_in(email: str, password: str, client: Client, old_token: str = "") -> st
 
 def delete_expired() -> None:
     """Delete expired sessions and old login attempts; doing it twice does no harm."""
-    now = datetime.now(UTC)
+    now = current_time()
     with db.write() as session:
         delete_expired_sessions(session, now)
         delete_old_attempts(session, now)

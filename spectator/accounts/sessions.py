@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from spectator import tokens
 from spectator.db import StorageError, db
+from spectator.db.clock import current_time
 from spectator.models import User, UserSession
 from spectator.tokens import token_hash
 
@@ -57,7 +58,7 @@ def may_be_live(token: str) -> bool:
 
 def session_by_token(token: str) -> UserSession | None:
     """Return the session that the token opens, with its active person; None for any other token."""
-    now = datetime.now(UTC)
+    now = current_time()
     query = select(UserSession).options(joinedload(UserSession.user, innerjoin=True))
     row = db.session.scalar(query.where(UserSession.token_hash == token_hash(token)))
     if row is None or not row.user.is_active:
@@ -83,7 +84,7 @@ def open_session(session: Session, user_id: int, failed_logins: int = 0) -> str:
 
     `failed_logins` is the number of failed attempts by other people; the newsroom shows it.
     """
-    token, now = tokens.issue("session", 32, user_id.to_bytes(OWNER_BYTES)), datetime.now(UTC)
+    token, now = tokens.issue("session", 32, user_id.to_bytes(OWNER_BYTES)), current_time()
     newest = (
         select(UserSession.id)
         .where(UserSession.user_id == user_id)

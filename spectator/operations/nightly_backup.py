@@ -38,7 +38,10 @@ def is_missing(settings: Mapping[str, Any], day: date) -> bool:
 
 
 def make(settings: Mapping[str, Any], day: date) -> None:
-    """Make the backup of a day and delete the oldest beyond `BACKUP_KEEP`; log what fails."""
+    """Make the backup of a day and delete the oldest beyond `BACKUP_KEEP`; log what fails.
+
+    Backups of later days were made while the clock was wrong, or it is wrong now: they stay.
+    """
     directory: backup.Destination = settings["BACKUP_TO"]
     try:
         if isinstance(directory, Path):
@@ -52,7 +55,9 @@ def make(settings: Mapping[str, Any], day: date) -> None:
             manifest = backup.make(settings, target)
             log.info("%s stories are in %s", manifest.stories, target)
         _stored.add(target)
-        for name in sorted(_backups(directory, COPYING))[: -settings["BACKUP_KEEP"]]:
+        names = sorted(_backups(directory, COPYING))
+        todays = str(target).rpartition("/")[2]
+        for name in [name for name in names if name <= todays][: -settings["BACKUP_KEEP"]]:
             _delete(directory, name)
     except (OSError, DumpError, StoreError, backup.BackupError) as error:
         log.error("the nightly backup failed: %s", error)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import delete
 
 from spectator import metrics
 from spectator.db import db
+from spectator.db.clock import current_time
 from spectator.db.functions import insert
 from spectator.models import TrafficHour
 
@@ -37,7 +38,7 @@ class TrafficRecorder:
         if previous is None or totals == previous:
             self.totals = totals
             return
-        now, current = datetime.now(UTC), totals._asdict()
+        now, current = current_time(), totals._asdict()
         values = {name: current[name] - getattr(previous, name) for name in current}
         if min(values.values()) < 0:  # the site was restarted, so its counts began again at 0
             values = current
