@@ -12,7 +12,10 @@ from spectator.text.html.blocks import split_blocks
 from spectator.text.html.sanitizer import ATTRIBUTES, TAGS, clean_html
 from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup
 
-EVERYDAY = set("p br strong b em i u s h2 h3 h4 li span a dt dd tbody colgroup rp".split())
+# Whoever removes a note to editors means to.
+EVERYDAY = set(
+    "p br strong b em i u s h2 h3 h4 li span a dt dd tbody colgroup rp editor-note".split()
+)
 TABLE = (
     "<table><caption>Votes</caption><tbody><tr><td>1</td><td><a href='/1'>x</a></td></tr>"
     "</tbody></table>"

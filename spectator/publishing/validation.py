@@ -19,6 +19,7 @@ from spectator.publishing.fields import (
     Draft,
     StoryField,
 )
+from spectator.text.html.editor_notes import EDITOR_NOTE
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
@@ -31,6 +32,8 @@ _SPACES = re.compile(" +")
 
 # Lines and tags of a body: each takes time and memory of its own, whatever its size.
 MAX_BODY_PIECES = 100_000
+# Elements that make a body without words worth storing.
+_CONTENT_TAGS = ("img", "iframe", EDITOR_NOTE)
 MAX_NAMES = 30
 MAX_NOTE_LENGTH = 2000
 NOTES_WITHOUT_TEXT = {
@@ -103,7 +106,7 @@ def prepare(draft: Draft | PreparedDraft) -> PreparedDraft:
     draft = replace(cleaned, body=stored_body(draft.body))
     text = plain_text(draft.body)
     errors |= _field_errors(draft)
-    if not text.strip() and "<img" not in draft.body and "<iframe" not in draft.body:
+    if not text.strip() and not any(f"<{name}" in draft.body for name in _CONTENT_TAGS):
         errors["body"] = str(FIELDS["body"].required)
     codes = []
     for name in draft.countries:

@@ -16,8 +16,15 @@ const CONFIG = {
 };
 
 // Elements that Squire cannot edit: the element used instead, and the value of its `data-as` attribute.
-// Squire uses B and I for bold and italic, does not know <mark> and turns <ins> into <u>.
-const EDITOR_TAGS = { strong: ["b"], em: ["i"], mark: ["span", "mark"], ins: ["span", "ins"] };
+// Squire uses B and I for bold and italic, does not know <mark> and <editor-note>, and turns <ins> into
+// <u>.
+const EDITOR_TAGS = {
+  strong: ["b"],
+  em: ["i"],
+  mark: ["span", "mark"],
+  ins: ["span", "ins"],
+  "editor-note": ["span", "editor-note"],
+};
 // Adjacent elements of these names may be joined.
 const MERGED = new Set(["b", "i", "u", "s", "sub", "sup", "small"]);
 let classCount = 0;

@@ -21,5 +21,5 @@ export const nameSet = (text) => new Set(text.split(" "));
 export const EDITABLE = nameSet("p h2 h3 ul ol blockquote");
 /** Elements that such a block may contain. */
 export const EDITABLE_WITHIN = nameSet(
-  "p li ul ol br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time",
+  "p li ul ol br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time editor-note",
 );

@@ -236,3 +236,18 @@ def test_without_the_cdn_the_story_can_be_written_in_the_textarea(
         page = window.open("/newsroom/stories/new")
         expect(page.locator("#body")).to_be_visible()
         expect(editor_text(page)).to_have_count(0)
+
+
+def test_notes_to_editors_stay_where_they_are_while_the_text_around_them_is_edited(
+    writer: Window,
+) -> None:
+    note = "<editor-note>[form title=&lt;b&gt;]</editor-note>"
+    page = open_new(writer, f"<p>Before {note} after</p>\n<p>{note}</p>\n<p>End</p>")
+    expect(block_card(page, "Paragraph")).to_have_count(0)
+    notes = editor_text(page).locator('[data-as="editor-note"]')
+    expect(notes).to_have_text(["[form title=<b>]"] * 2)
+    put_cursor(page, "Before")
+    page.keyboard.type("X")
+    put_cursor(page, "after")
+    page.keyboard.type("Y")
+    assert field_value(page) == (f"<p>BeforeX {note} afterY</p>\n<p>{note}</p>\n<p>End</p>")

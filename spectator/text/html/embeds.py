@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html import escape
 from urllib.parse import urlsplit
 
+from spectator.text.html.editor_notes import EDITOR_NOTE, without_notes
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.html.tokenizer import VOID, Tag, parse_attributes, tokens
 
@@ -16,6 +18,8 @@ _FLOW = frozenset(
     "div blockquote li dd td th figure figcaption details caption ul ol dl table thead"
     " tbody tfoot tr".split()
 )
+# Elements that show nothing once the note to editors in them is left out.
+_DROPPED_WHEN_EMPTY = frozenset("p li ul ol figure figcaption".split())
 _TABLE = '<div class="table" role="region" tabindex="0" aria-label="{}">'
 # The last paragraph of a quote, which is not its first, if it begins with a dash: who said it.
 _ATTRIBUTION = re.compile(
@@ -41,7 +45,8 @@ def render_body(html: str, pictures: str = "/media/", table_label: str = "Table"
     An iframe, video, audio or img whose file is not in /media/ becomes a link to it, in a `<p
     class="embed">` if a paragraph is allowed. Without a usable URL only its text stays. Tables get
     a scrollable box, pictures load lazily, h1 becomes h2, and the attribution of a quote gets the
-    class `by`. Everything else is unchanged.
+    class `by`. Notes to editors are left out, with elements that hold nothing else. Everything else
+    is unchanged.
     """
     if not _UNCHANGED_BODY.fullmatch(html):
         html = _render_tags(html, pictures, table_label)
@@ -50,7 +55,8 @@ def render_body(html: str, pictures: str = "/media/", table_label: str = "Table"
 
 def _render_tags(html: str, pictures: str, table_label: str) -> str:
     page = _BodyRenderer(pictures, escape(table_label))
-    for token in tokens(html):
+    has_notes = f"<{EDITOR_NOTE}" in html
+    for token in _without_empty(without_notes(tokens(html))) if has_notes else tokens(html):
         if isinstance(token, str):
             page.out.append(token)
         elif token.is_end:
@@ -58,6 +64,26 @@ def _render_tags(html: str, pictures: str, table_label: str) -> str:
         else:
             page.start(token)
     return "".join(page.out)
+
+
+def _without_empty(items: Iterable[str | Tag]) -> list[str | Tag]:
+    """Return tokens without the elements that are empty now that their notes are left out."""
+    left: list[str | Tag] = []
+    for token in items:
+        left.append(token)
+        if (
+            not isinstance(token, Tag)
+            or not token.is_end
+            or token.name not in _DROPPED_WHEN_EMPTY
+        ):
+            continue
+        at = len(left) - 2
+        while at >= 0 and isinstance(space := left[at], str) and space.isspace():
+            at -= 1
+        start = left[at] if at >= 0 else ""
+        if isinstance(start, Tag) and start.name == token.name and not start.is_end:
+            del left[at:]
+    return left
 
 
 def _is_local(url: str) -> bool:

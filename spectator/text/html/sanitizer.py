@@ -6,18 +6,19 @@ import re
 
 import nh3
 
+from spectator.text.html.editor_notes import EDITOR_NOTE, without_notes
 from spectator.text.html.tokenizer import BREAKS, decode_entities, tokens
 from spectator.text.html.well_formed import make_well_formed
 from spectator.text.words.language_tags import is_language_tag
 from spectator.text.words.normalization import normalize_text
 
-# The visible elements that word processors and WordPress produce. Other tags are removed, and
-# their text stays.
+# The visible elements that word processors and WordPress produce, and notes to editors. Other tags
+# are removed, and their text stays.
 TAGS = frozenset(
     "p br wbr hr h2 h3 h4 strong b em i u s mark small sub sup abbr cite q blockquote pre"
     " code kbd samp var dfn ul ol li dl dt dd a img figure figcaption table caption"
     " colgroup col thead tbody tfoot tr th td details summary iframe video audio source"
-    " track time span div ins del bdi bdo ruby rt rp".split()
+    f" track time span div ins del bdi bdo ruby rt rp {EDITOR_NOTE}".split()
 )
 ATTRIBUTES: dict[str, frozenset[str]] = {
     "*": frozenset({"lang", "dir", "id"}),
@@ -152,8 +153,8 @@ def _text_only(html: str) -> str:
 def plain_text(html: str) -> str:
     """Return the visible text of any HTML: a line for each block or `<br>`, spaces collapsed.
 
-    Entities are decoded. Scripts, styles and the content of iframes are left out. Never raises;
-    takes linear time.
+    Entities are decoded. Scripts, styles, the content of iframes and notes to editors are left out.
+    Never raises; takes linear time.
     """
     bare = (
         html.replace("\n", " ").replace("<p>", "\n").replace("</p>", "\n").replace("<br>", "\n")
@@ -167,7 +168,7 @@ def plain_text(html: str) -> str:
 def _text_with_line_breaks(html: str) -> str:
     """Return the undecoded text of HTML, with a line break for each tag that breaks the line."""
     pieces: list[str] = []
-    for token in tokens(html):
+    for token in without_notes(tokens(html)):
         if isinstance(token, str):
             pieces.append(_SPACE.sub(" ", token))
         elif token.name in BREAKS or token.name in _OTHER_BREAKS:
