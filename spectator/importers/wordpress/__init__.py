@@ -1,0 +1,1 @@
+"""WordPress: its export files (WXR), in streams, to records for the runner."""

@@ -1,0 +1,119 @@
+"""The text of an export file as UTF-8 that an XML parser accepts.
+
+Old exports hold control characters, broken UTF-8 and references such as `&#0;`, which XML forbids
+and at which every parser stops. Each is replaced by as many bytes, so that positions stay those of
+the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import IO
+
+from spectator.i18n import gettext
+
+CHUNK_BYTES = 65_536
+# How far the first tag may be from the beginning: plugins print blank lines and warnings first.
+MAX_PREFIX_BYTES = 65_536
+# Longer than any match of the patterns below, which a chunk must not cut in two.
+OVERLAP = 200
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_REFERENCE = re.compile("&#(?:(?P<decimal>[0-9]{1,10})|[xX](?P<hex>[0-9a-fA-F]{1,8}));")
+_ENCODING = re.compile(rb"<\?xml[^>]{0,200}?\bencoding\s?=\s?[\"']([\w.-]{1,40})[\"']")
+# A CDATA section is the whole content of an element of an export, or goes on in another section.
+_SECTION_END = (
+    r"\]\]>(?=\s{0,20}</(?:[\w.-]{1,40}:[\w.-]{1,40}|title|link|description|category|guid)\s?>"
+    r"|<!\[CDATA\[)"
+)
+_MARKER = re.compile(
+    rf"(?P<start><!\[CDATA\[)|(?P<end>{_SECTION_END})|(?P<stray>\]\]>)"
+    r"|(?P<ampersand>&(?!\#?\w{1,31};))"
+)
+
+
+class XmlError(Exception):
+    """An export file that cannot be read; the message says why."""
+
+
+def _replace_bytes(error: UnicodeError) -> tuple[str, int]:
+    """Return a question mark for each byte that cannot be decoded (a codecs error handler)."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "?" * (error.end - error.start), error.end
+
+
+codecs.register_error("spectator.question_marks", _replace_bytes)
+
+
+class XmlText:
+    """The chunks of a file, from its first tag; `skipped` is the number of bytes before that tag.
+
+    `mends_markup` also mends what breaks the structure: a CDATA section inside another one, and a
+    bare `&`. Positions are then no longer those of the file. Raises XmlError.
+    """
+
+    def __init__(self, file: IO[bytes], mends_markup: bool = False) -> None:
+        self.file = file
+        self.head = file.read(MAX_PREFIX_BYTES)
+        starts = [self.head.find(tag) for tag in (b"<?xml", b"<rss")]
+        self.skipped = min((start for start in starts if start >= 0), default=-1)
+        if self.skipped < 0:
+            raise XmlError(gettext("it is not an export file of WordPress in UTF-8"))
+        self.decoder = codecs.getincrementaldecoder(self._encoding())("spectator.question_marks")
+        self.mends_markup = mends_markup
+        self.is_in_section = False
+
+    def _encoding(self) -> str:
+        match = _ENCODING.search(self.head, self.skipped)
+        try:
+            return codecs.lookup(match[1].decode()).name if match else "utf-8"
+        except LookupError:
+            return "utf-8"
+
+    def __iter__(self) -> Iterator[bytes]:
+        rest, block = "", self.head[self.skipped :]
+        while block:
+            text, rest = self._clean(rest + self.decoder.decode(block))
+            yield text.encode("utf-8", "replace")
+            block = self.file.read(CHUNK_BYTES)
+        text, _ = self._clean(rest + self.decoder.decode(b"", True), is_last=True)
+        yield text.encode("utf-8", "replace")
+
+    def _clean(self, text: str, is_last: bool = False) -> tuple[str, str]:
+        """Return the text cleaned, and its end, which belongs to the next chunk."""
+        pattern = _MARKER if self.mends_markup else _REFERENCE
+        limit = len(text) if is_last else max(0, len(text) - OVERLAP)
+        pieces, position = [], 0
+        for match in pattern.finditer(text):
+            if match.start() >= limit:
+                break
+            pieces += [text[position : match.start()], self._replacement(match)]
+            position = match.end()
+        end = max(position, limit)
+        pieces.append(text[position:end])
+        cleaned = _ILLEGAL.sub(lambda match: " " * len(match[0].encode()), "".join(pieces))
+        return cleaned, text[end:]
+
+    def _replacement(self, match: re.Match[str]) -> str:
+        if not self.mends_markup:
+            return match[0] if _is_legal(match) else " " * len(match[0])
+        was_in_section = self.is_in_section
+        if match["ampersand"]:
+            return "&" if was_in_section else "&amp;"
+        if match["end"] or match["start"]:
+            self.is_in_section = match["start"] is not None
+            return " " if match["start"] and was_in_section else match[0]
+        return " "
+
+
+def _is_legal(reference: re.Match[str]) -> bool:
+    """Return whether XML 1.0 allows the character of a numeric reference."""
+    decimal = reference["decimal"]
+    code = int(decimal) if decimal else int(reference["hex"], 16)
+    return (
+        code in {9, 10, 13}
+        or 0x20 <= code <= 0xD7FF
+        or 0xE000 <= code <= 0xFFFD
+        or (0x10000 <= code <= 0x10FFFF)
+    )
