@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from spectator import outbox, publishing
+from spectator import outbox, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Author, Revision, Topic, User
 from spectator.publishing import Action, SpellingAnswer
@@ -241,3 +241,14 @@ def test_authors_restore_no_spellings_of_stories_that_they_may_not_see(
     publishing.restore(own, author, 1, reload_article(own).version)
     assert topics_of(own) == ["Operation Zeta"]
     assert topics_of(secret) == ["Opération Zeta"]
+
+
+def test_counts_of_stories_are_integers_for_authors_too(app: Flask, editor: User) -> None:
+    author = add_user("author")
+    publish(editor, authors=("Sekou Touré",))
+    publishing.create(make_draft(authors=("Sekou Touré",)), author)
+    ((_, count),) = queries.authors_like("sekou", author.id)
+    with pytest.raises(publishing.SimilarNamesError) as raised:
+        publishing.create(make_draft(authors=("Sékou Touré",)), author)
+    candidate = raised.value.questions[0].candidates[0]
+    assert [(count, type(count)), (candidate.stories, type(candidate.stories))] == [(2, int)] * 2

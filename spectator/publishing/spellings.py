@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, func, select
 from sqlalchemy.orm import Session
 
 from spectator.i18n import gettext
@@ -215,7 +215,8 @@ def _story_counts(session: Session, model: NamedModel, ids: set[int], by: User) 
     """Return the number of stories of each name, counting those that the person may see."""
     if not is_publisher(by):
         stories = select_visible_counts(model, by.id).subquery()
-        query = select(stories.c.name_id, func.sum(stories.c.number)).group_by(stories.c.name_id)
+        number = func.sum(stories.c.number).cast(Integer)
+        query = select(stories.c.name_id, number).group_by(stories.c.name_id)
         return dict(session.execute(query.where(stories.c.name_id.in_(ids))).all())
     article_id, name_id = link_columns(model)
     query = select(name_id, func.count(func.distinct(article_id)))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     Table,
     func,
@@ -66,7 +67,7 @@ def _names_like(
         query = select(model.name, count).outerjoin(name_id.table, name_id == model.id)
     else:
         stories = select_visible_counts(model, author_id).subquery()
-        count = func.sum(stories.c.number)
+        count = func.sum(stories.c.number).cast(Integer)
         query = select(model.name, count).join(stories, stories.c.name_id == model.id)
     query = query.where(model.ascii_form.contains(ascii_part, autoescape=True)).group_by(model.id)
     rows = db.session.execute(query.order_by(count.desc(), model.name).limit(limit))
