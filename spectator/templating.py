@@ -294,6 +294,7 @@ def register(app: Flask) -> None:
         "list_path": listing_path,
         "permalink": permalink,
         "avif_renditions": avif_renditions,
+        "picture_url": picture_url,
         "renditions": renditions,
         "section_description": section_description,
         "section_links": section_links,

@@ -188,6 +188,11 @@ def is_rendition_name(name: str) -> bool:
     return _RENDITION_NAME.fullmatch(name) is not None
 
 
+def is_picture_path(path: str) -> bool:
+    """Return whether a path, such as "/media/ab/ab…-320.jpg", has the form of a rendition's."""
+    return is_rendition_name(path.removeprefix("/media/")) and path.startswith("/media/")
+
+
 def digest_from_name(name: str) -> str:
     """Return the digest in the name of a rendition, such as "ab/ab…-320.jpg"."""
     return name[3:35]

@@ -206,6 +206,9 @@ class Article(Base):
     picture_alt: Mapped[str] = mapped_column(Text, default="")
     picture_caption: Mapped[str] = mapped_column(Text, default="")
     picture_credit: Mapped[str] = mapped_column(Text, default="")
+    search_title: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    search_description: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    share_picture: Mapped[str] = mapped_column(String(200), default="", server_default="")
     # The story that this one translates, which is no translation itself, and the version of it with
     # which somebody last compared this one. Without a foreign key, since stories are copied to
     # other databases in the order of their ids.

@@ -27,6 +27,7 @@ COPIED_FIELDS = (
     "picture_alt",
     "picture_caption",
     "picture_credit",
+    "share_picture",
 )
 CHANGE_SENTENCES = {
     "correct": lazy_gettext("The original was corrected on %(time)s."),

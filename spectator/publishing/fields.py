@@ -111,6 +111,11 @@ class Draft:
     picture_credit: Annotated[
         str, StoryField(lazy_gettext("Credit"), 200, group="picture", key="lead_image_credit")
     ] = ""
+    # What search engines and social networks show instead of the headline, the standfirst and the
+    # lead picture. The picture is the path of a picture on this site, such as /media/ab/ab….jpg.
+    search_title: Annotated[str, StoryField(lazy_gettext("Search title"), 120)] = ""
+    search_description: Annotated[str, StoryField(lazy_gettext("Search description"), 320)] = ""
+    share_picture: Annotated[str, StoryField(lazy_gettext("Share picture"), 200)] = ""
 
 
 def _read_row(name: str, row: StoryField) -> StoryField:

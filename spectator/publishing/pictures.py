@@ -21,7 +21,7 @@ Use = tuple[int, int]  # article id, picture id
 
 
 def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
-    """Store which pictures the stories show, as their lead or in their text.
+    """Store which pictures the stories show, as their lead, in their text or when shared.
 
     Also mark the pictures of stories that are or were public.
     """
@@ -60,13 +60,14 @@ def set_has_avif(session: Session, digest: str, has_avif: bool, renews_pages: bo
 
 def _current_uses(session: Session, ids: list[int]) -> set[Use]:
     """Return the pictures that the stories show, without loading bodies that have none."""
-    text = case((text_position(Article.body, "/media/") > 0, Article.body), else_="")
+    body = case((text_position(Article.body, "/media/") > 0, Article.body), else_="")
+    text = body + Article.share_picture
     rows = session.execute(
         select(Article.id, Article.picture_id, text).where(Article.id.in_(ids))
     ).all()
     uses = {(article_id, lead) for article_id, lead, _ in rows if lead is not None}
     embedded = {
-        (article_id, digest) for article_id, _, body in rows for digest in rendition_digests(body)
+        (article_id, digest) for article_id, _, text in rows for digest in rendition_digests(text)
     }
     if embedded:
         query = select(Picture.digest, Picture.id).where(

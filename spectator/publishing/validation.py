@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from spectator.formats import format_number, tag_problem
 from spectator.i18n import gettext, lazy_gettext, ngettext
+from spectator.media import is_picture_path
 from spectator.models import NOTE_KINDS, STORY_KINDS
 from spectator.publishing.fields import (
     FIELDS,
@@ -203,6 +204,8 @@ def _field_errors(draft: Draft) -> dict[str, str]:
         )
     if draft.source_url and not draft.source_name:
         errors["source_name"] = gettext("Name the source that you link to.")
+    if draft.share_picture and not is_picture_path(draft.share_picture):
+        errors["share_picture"] = gettext("Enter the address of a picture on this site.")
     if draft.picture_id is not None and not draft.picture_alt:
         errors["picture_alt"] = gettext("Describe the picture for readers who cannot see it.")
     return errors

@@ -46,7 +46,7 @@ def news_article_json(article: Article, versions: Sequence[LanguageVersion] = ()
     data: dict[str, Any] = {
         "@type": ARTICLE_TYPES.get(story_kind(article), "NewsArticle"),
         "headline": article.headline,
-        "description": article.dek or article.excerpt,
+        "description": article.search_description or article.dek or article.excerpt,
         "datePublished": iso(published),
         "dateModified": iso(article.updated_at or published),
         "mainEntityOfPage": address,

@@ -41,12 +41,13 @@ for (const id of ["headline", "dek"]) {
 
 /* The fields of the story's text have its language, and its writing direction if it is from right to left. */
 const STORY_TEXT = ["kicker", "headline", "dek", "body", "body-editor", "note"];
+const SEARCH_TEXT = ["search_title", "search_description"];
 const PICTURE_TEXT = ["picture_alt", "picture_caption", "picture_credit"];
 const language = find("language");
 const followLanguage = () => {
   const [option] = language.selectedOptions;
   const isListed = option && option.value !== "other";
-  for (const field of [...STORY_TEXT, ...PICTURE_TEXT].map(find)) {
+  for (const field of [...STORY_TEXT, ...PICTURE_TEXT, ...SEARCH_TEXT].map(find)) {
     // Beside the editor the field shows HTML.
     if (!field || (field.id === "body" && find("body-editor"))) continue;
     field.lang = isListed ? option.value : "";
