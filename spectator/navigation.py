@@ -1,4 +1,4 @@
-"""The sections in the navigation, and their names and descriptions in the language of the page."""
+"""The sections in the navigation, in the language of the page, and the menus of standing pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask, current_app, has_request_context, request
 
 from spectator import queries
 from spectator.db import db
-from spectator.editions import current_edition
+from spectator.editions import all_editions, current_edition
 from spectator.i18n import current_language
 from spectator.models import NameTranslation, Section
 from spectator.pagecache import OUTBOX_NUMBER_ENVIRON_KEY
@@ -30,18 +30,19 @@ class SectionLink:
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """The sections in their order, and their translations by (id, language).
+    """The sections in their order, their translations by (id, language), and the menus' pages.
 
     `links` are those of the pages so far, by language and path prefix of the edition.
     """
 
     sections: Sequence[Section]
     translations: Mapping[tuple[int, str], NameTranslation]
+    menu_pages: Sequence[queries.MenuPage]
     links: dict[tuple[str, str], list[SectionLink]] = field(default_factory=dict)
 
 
 def _load_navigation() -> Navigation:
-    return Navigation(*queries.sections_with_translations())
+    return Navigation(*queries.sections_with_translations(), queries.menu_pages())
 
 
 def _navigation() -> Navigation:
@@ -83,6 +84,19 @@ def section_links() -> list[SectionLink]:
             for section in navigation()
         ]
     return links[key]
+
+
+def menu_links(menu: str) -> list[queries.MenuPage]:
+    """Return the pages of a menu, "header" or "footer", whose language is that of the edition.
+
+    An edition without any of its own shows those of the default edition.
+    """
+    links = [link for link in _navigation().menu_pages if link.menu == menu]
+    editions = (current_edition(), all_editions()[0])
+    of_editions = (
+        [link for link in links if edition.includes(link.language)] for edition in editions
+    )
+    return next(filter(None, of_editions), [])
 
 
 def section_name(section: Section) -> str:

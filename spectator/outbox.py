@@ -38,11 +38,14 @@ MAX_RECENT_ROWS = 200
 BATCH_BYTES = 2_000_000
 
 
-def append(session: Session, article_id: int | None, action: str) -> None:
-    """Append a row inside the caller's `db.write()`."""
+def append(
+    session: Session, article_id: int | None, action: str, page_id: int | None = None
+) -> None:
+    """Append a row about a story, a standing page or the site inside the caller's `db.write()`."""
     session.add(
         Outbox(
             article_id=article_id,
+            page_id=page_id,
             action=action,
             at=datetime.now(UTC),
             request_id=request_ids.current_id(),
@@ -121,6 +124,12 @@ def articles_with_actions_after(
             ids.add(row.article_id)
         last = row.seq
     return ids, last
+
+
+def pages_changed_between(after: int, through: int) -> set[int]:
+    """Return the standing pages of the rows after `after` up to `through`."""
+    query = select(Outbox.page_id).where(Outbox.seq > after, Outbox.seq <= through)
+    return {page_id for page_id in db.session.scalars(query) if page_id is not None}
 
 
 def request_ids_between(after: int, through: int) -> list[str]:

@@ -71,7 +71,7 @@ class ProxyCacheRefresher:
             return False
         try:
             with request_ids.caused_by(outbox.request_ids_between(self.offset, last)):
-                self._refresh_changed_stories(article_ids, last)
+                self._refresh_changed_stories(article_ids, self.offset, last)
         except (OSError, http.client.HTTPException) as error:
             log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)
             self.retries_at = time.monotonic() + RETRY_SECONDS
@@ -80,9 +80,11 @@ class ProxyCacheRefresher:
         self.offset_file.write_text(str(last), encoding="utf-8")
         return True
 
-    def _refresh_changed_stories(self, article_ids: set[int], last: int) -> None:
-        """Refresh the pages of the stories of the next rows, up to the row `last`."""
+    def _refresh_changed_stories(self, article_ids: set[int], offset: int, last: int) -> None:
+        """Refresh the pages of the stories and pages of the rows after `offset`, up to `last`."""
         self._refresh_withdrawn_stories(last)
+        if paths := _standing_page_paths(offset, last):
+            self._refresh(paths)
         if article_ids:
             self._refresh(queries.story_paths(article_ids))
             self._refresh(listing_paths(article_ids))
@@ -105,13 +107,18 @@ class ProxyCacheRefresher:
         return newest
 
     def _refresh_withdrawn_stories(self, offset: int) -> None:
-        """Refresh the pages of stories withdrawn after an offset, but not yet their lists."""
+        """Refresh the pages of stories withdrawn after an offset, but not yet their lists.
+
+        Also refresh standing pages that changed since: there are few.
+        """
         reached = max(offset, self.withdrawals_offset)
         while reached < outbox.newest_number():
+            after = reached
             article_ids, reached = outbox.articles_with_actions_after(
-                reached, {"withdraw"}, BATCH_SIZE
+                after, {"withdraw"}, BATCH_SIZE
             )
-            self._refresh(queries.story_paths(article_ids) if article_ids else [])
+            paths = queries.story_paths(article_ids) if article_ids else []
+            self._refresh(paths + _standing_page_paths(after, reached))
             self.withdrawals_offset = reached
 
     def _refresh(self, paths: list[str]) -> None:
@@ -148,6 +155,12 @@ class ProxyCacheRefresher:
                 plain_socket, server_hostname=self.site_host
             )
         return connection
+
+
+def _standing_page_paths(after: int, through: int) -> list[str]:
+    """Return the paths of the standing pages of the rows after `after` up to `through`."""
+    page_ids = outbox.pages_changed_between(after, through)
+    return queries.page_paths(page_ids) if page_ids else []
 
 
 def listing_paths(article_ids: set[int]) -> list[str]:

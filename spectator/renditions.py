@@ -1,7 +1,7 @@
 """The consumer that makes missing renditions and removes those of withdrawn pictures.
 
-It consumes the revisions, because every save and every action adds one. Its offset is kept only in
-memory: the first maintenance round after a start checks every picture.
+It consumes the revisions of stories and pages, because every save and every action adds one. Its
+offsets are kept only in memory: the first maintenance round after a start checks every picture.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class RenditionConsumer:
         self.location = location
         self.directory = location if isinstance(location, Path) else None
         self.offset: int | None = None
+        self.page_offset: int | None = None  # in the revisions of standing pages
         self.broken: set[str] = set()
         self.failures: Counter[str] = Counter()
         self.repaired_fingerprint: Fingerprint | None = None
@@ -44,14 +45,18 @@ class RenditionConsumer:
         self.repaired_states: set[queries.PictureState] = set()
 
     def catch_up(self) -> bool:
-        """Check the pictures of stories changed since the last call; return whether any were."""
-        if self.offset is None:
+        """Check the pictures of what was changed since the last call; return whether any was."""
+        if self.offset is None or self.page_offset is None:
             self.offset = queries.newest_revision_id()
+            self.page_offset = queries.newest_page_revision_id()
         article_ids, last = queries.articles_revised_after(self.offset)
-        if last == self.offset:
+        page_ids, last_of_pages = queries.pages_revised_after(self.page_offset)
+        if not article_ids and not page_ids:
             return False
-        self._sync(queries.picture_states_of_articles(article_ids), time.monotonic() + 1.0)
-        self.offset = last
+        states = {*queries.picture_states_of_articles(article_ids)}
+        states |= {*queries.picture_states_of_pages(page_ids)}
+        self._sync(states, time.monotonic() + 1.0)
+        self.offset, self.page_offset = last, last_of_pages
         return True
 
     def repair(self, seconds: float) -> bool:
@@ -144,7 +149,8 @@ class RenditionConsumer:
         times: object = _hour()
         if self.directory:
             times = _modification_times(self.directory / "renditions")
-        return queries.newest_revision_id(), queries.newest_picture_id(), times
+        revisions = queries.newest_revision_id(), queries.newest_page_revision_id()
+        return *revisions, queries.newest_picture_id(), times
 
     def delete_unfinished(self) -> None:
         """Delete files that a killed process left unfinished an hour ago or earlier."""

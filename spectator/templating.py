@@ -30,7 +30,13 @@ from spectator.formats import (
 from spectator.i18n import current_language, gettext, lazy_gettext, lazy_pgettext
 from spectator.media import MAX_BYTES, UPLOAD_HINT, avif_names, rendition_names
 from spectator.models import DEFAULT_STORY_KIND, STORY_KINDS, Article, Picture
-from spectator.navigation import navigation, section_description, section_links, section_name
+from spectator.navigation import (
+    menu_links,
+    navigation,
+    section_description,
+    section_links,
+    section_name,
+)
 from spectator.static_files import StaticFiles
 from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
@@ -292,6 +298,7 @@ def register(app: Flask) -> None:
         "note_labels": NOTE_LABELS,
         "in_edition": in_edition,
         "list_path": listing_path,
+        "menu_links": menu_links,
         "permalink": permalink,
         "avif_renditions": avif_renditions,
         "picture_url": picture_url,

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from spectator import outbox, proxy_cache, publishing, queries
 from spectator.db import db
-from spectator.models import Article, Author, FormerName, User
+from spectator.models import Article, Author, FormerName, Page, User
 from spectator.proxy_cache import (
     BATCH_SIZE,
     ENCODINGS,
@@ -23,8 +23,9 @@ from spectator.proxy_cache import (
     REFRESH_ACTIONS,
     ProxyCacheRefresher,
 )
-from spectator.publishing import Action
+from spectator.publishing import Action, pages
 from spectator.publishing.import_batches import EVENTS
+from spectator.publishing.page_drafts import PageDraft
 from spectator.queries import public_paths
 from tests.conftest import NEWEST, make_draft
 
@@ -348,3 +349,21 @@ def test_without_the_setting_no_requests_are_sent(
     publishing.apply_action(story(), editor, Action("withdraw", note="A court ordered it."))
     assert not consumer.catch_up()
     assert consumer.prunable_through(5) == 5
+
+
+def test_a_changed_page_is_renewed_at_all_its_urls(
+    proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User
+) -> None:
+    page_id = pages.create_page(PageDraft("About", "We report.", "about"), editor, "publish")
+    version = db.session.get_one(Page, page_id).version
+    renamed = PageDraft("About", "We report.", "who-we-are")
+    pages.save_page(page_id, renamed, editor, version, "update")
+    pages.create_page(PageDraft("Draft", "Secret.", "draft"), editor)
+    catch_up(refresher)
+    proxy.requests.clear()
+    pages.apply_page_action(page_id, editor, "withdraw", "Old.")
+    catch_up(refresher)
+    assert Counter(path for path, *_ in proxy.requests) == {
+        "/about": len(ENCODINGS),
+        "/who-we-are": len(ENCODINGS),
+    }

@@ -39,6 +39,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "/politics/quokka-headline",
         "/business/quokka-headline",
     ),
+    "site.page": ("/about", "/quokka-page"),
     "site.search": (
         "/search?q=quokka",
         "/search?q=quo*",

@@ -33,6 +33,16 @@ from spectator.models.listings import (
 from spectator.models.logins import LoginAttempt, LoginClient, UserSession
 from spectator.models.media import Picture, PictureUse
 from spectator.models.outbox import Outbox
+from spectator.models.pages import (
+    MENUS,
+    PAGE_STATUSES,
+    MenuEntry,
+    Page,
+    PageImport,
+    PagePicture,
+    PageRedirect,
+    PageRevision,
+)
 from spectator.models.people import ROLES, Author, User
 from spectator.models.schema_compatibility import SchemaCompatibility
 from spectator.models.taxonomy import Country, NameTranslation, Section, Topic
@@ -40,7 +50,9 @@ from spectator.models.taxonomy import Country, NameTranslation, Section, Topic
 __all__ = [
     "ARTICLE_STATUSES",
     "DEFAULT_STORY_KIND",
+    "MENUS",
     "NOTE_KINDS",
+    "PAGE_STATUSES",
     "ROLES",
     "STORY_KINDS",
     "Article",
@@ -58,8 +70,14 @@ __all__ = [
     "ListingRow",
     "LoginAttempt",
     "LoginClient",
+    "MenuEntry",
     "NameTranslation",
     "Outbox",
+    "Page",
+    "PageImport",
+    "PagePicture",
+    "PageRedirect",
+    "PageRevision",
     "Picture",
     "PictureUse",
     "Presence",

@@ -13,7 +13,8 @@ from spectator.db import Base, UTCDateTime
 class Outbox(Base):
     """The change log: a row for every action that changes what the public may see.
 
-    Numbers are never reused. `request_id` is the request that took the action, "" for others.
+    Numbers are never reused. `page_id` is the standing page that changed, `request_id` the request
+    that took the action, "" for others.
     """
 
     __tablename__ = "outbox"
@@ -23,4 +24,5 @@ class Outbox(Base):
     article_id: Mapped[int | None]
     action: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    page_id: Mapped[int | None]
     request_id: Mapped[str] = mapped_column(String(64), default="", server_default="")

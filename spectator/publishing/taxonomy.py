@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 from spectator import outbox
 from spectator.i18n import gettext
 from spectator.media import StoredPicture
-from spectator.models import ArticleAuthor, Author, Country, Picture, Section, Topic
+from spectator.models import (
+    ArticleAuthor,
+    Author,
+    Country,
+    Page,
+    PageRedirect,
+    Picture,
+    Section,
+    Topic,
+)
 from spectator.models.article import article_country, article_topic
 from spectator.publishing.fields import Draft
 from spectator.publishing.names import MAX_SLUG_LENGTH, get_or_create_ids
@@ -55,7 +64,7 @@ def add_section(session: Session, name: str) -> Section:
         )
         raise ValidationError({"section": message})
     number = 1
-    while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
+    while _is_section_slug_taken(session, slug):
         number += 1
         slug = numbered_slug(base, number, MAX_SLUG_LENGTH)
     last = session.scalar(select(func.max(Section.position))) or 0
@@ -65,6 +74,14 @@ def add_section(session: Session, name: str) -> Section:
     session.flush()
     outbox.append(session, None, "section")  # every page shows it in its navigation
     return section
+
+
+def _is_section_slug_taken(session: Session, slug: str) -> bool:
+    """Return whether another section has a slug, or a standing page has or had the address."""
+    is_section = select(Section.id).where(Section.slug == slug)
+    is_page = select(Page.id).where(Page.path == slug)
+    was_page = select(PageRedirect.page_id).where(PageRedirect.path == slug)
+    return session.scalar(is_section.union_all(is_page, was_page).limit(1)) is not None
 
 
 def add_picture(session: Session, upload: StoredPicture, by_id: int | None) -> int:

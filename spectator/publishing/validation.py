@@ -149,16 +149,16 @@ def size_errors(draft: Draft) -> dict[str, str]:
     return {
         name: problem
         for name, story_field in FIELDS.items()
-        if (problem := _size_problem(story_field, getattr(draft, name)))
+        if (problem := size_problem(story_field, getattr(draft, name)))
     }
 
 
-def _size_problem(story_field: StoryField, value: Any) -> str:
+def size_problem(story_field: StoryField, value: Any) -> str:
     """Return a message about a value that is too large, "" if it is not."""
     limit, kind = story_field.limit, story_field.kind
     if kind == "body":
         return body_size_problem(value)
-    if story_field.name in LINE_FIELDS and len(value) > limit:
+    if kind not in {"names", "picture"} and len(value) > limit:
         label = str(story_field.label)
         label = label[0].lower() + label[1:]
         return ngettext(

@@ -1,7 +1,7 @@
 """Uploaded pictures, and which of them readers may still see.
 
-A picture that was public stays visible only while a published story shows it. A draft that shows it
-does not make it visible again, nor does removing it from a withdrawn story.
+A picture that was public stays visible only while a published story or page shows it. A draft that
+shows it does not make it visible again, nor does removing it from a withdrawn story.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from itertools import islice
 from sqlalchemy import ColumnElement, exists, func, select
 
 from spectator.db import db
-from spectator.models import Article, Picture, PictureUse
+from spectator.models import Article, Page, PagePicture, Picture, PictureUse
 
 DIGESTS_PER_QUERY = 10_000  # PostgreSQL takes 65,535 parameters, and a form of 4 MB may have more
 
 
 @dataclass(frozen=True, slots=True)
 class PictureState:
-    """A picture's files, and whether it is withdrawn: once public, now in no published story."""
+    """A picture's files, and whether it is withdrawn: once public, now in nothing published."""
 
     id: int
     digest: str
@@ -61,6 +61,12 @@ def picture_states_of_articles(article_ids: Iterable[int]) -> Sequence[PictureSt
     return _load_states(Picture.id.in_(ids))
 
 
+def picture_states_of_pages(page_ids: Iterable[int]) -> Sequence[PictureState]:
+    """Return the states of the pictures that these standing pages show."""
+    ids = select(PagePicture.picture_id).where(PagePicture.page_id.in_(list(page_ids)))
+    return _load_states(Picture.id.in_(ids))
+
+
 def picture_state(digest: str) -> PictureState | None:
     """Return the state of the picture with this digest, None if there is none."""
     return next(iter(_load_states(Picture.digest == digest)), None)
@@ -80,7 +86,13 @@ def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:
     has_use = exists().where(
         PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id
     )
-    is_withdrawn = Picture.was_public & ~has_use.where(Article.status == "published")
+    is_on_page = exists().where(
+        PagePicture.picture_id == Picture.id,
+        Page.id == PagePicture.page_id,
+        Page.status == "published",
+    )
+    is_in_story = has_use.where(Article.status == "published")
+    is_withdrawn = Picture.was_public & ~is_in_story & ~is_on_page
     columns = (
         *(Picture.id, Picture.digest, Picture.extension, Picture.width, Picture.height),
         *(Picture.has_avif, is_withdrawn),

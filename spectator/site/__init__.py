@@ -39,6 +39,7 @@ def register(app: Flask) -> None:
         pages,
         pictures,
         search,
+        standing_pages,
         structured_data,
         suggestions,
     )

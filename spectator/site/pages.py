@@ -13,6 +13,7 @@ from spectator.pagecache import SURROGATE_KEY, article_key
 from spectator.site import bp, listings
 from spectator.site.caching import cacheable
 from spectator.site.pagination import load_more_context, requested_cursors
+from spectator.site.standing_pages import page_response
 from spectator.urls import permalink, permalink_rule
 
 
@@ -34,11 +35,13 @@ def front() -> str:
 
 @cacheable()
 def article(slug: str, **_parts: object) -> Response:
-    """Show a story; redirect from its former URLs."""
+    """Show a story, or the page at its URL; redirect from the story's former URLs."""
     story = queries.article_by_slug(slug)
-    if story is None:
-        abort(404)
-    if permalink(story) != request.path:
+    if story is None or permalink(story) != request.path:
+        if (page := queries.page_by_path(request.path)) is not None:
+            return page_response(page)
+        if story is None:
+            abort(404)
         return redirect(permalink(story), 301)
     follow_story(story.language)
     if story.status == "withdrawn":

@@ -34,6 +34,7 @@ QUERY_ENDPOINTS = frozenset({"site.search", "site.search_feed"})
 FORMER_PERMALINK = re.compile(
     r"(?:/[0-9]{1,4}){0,3}(?:/[a-z0-9-]+)?(?:/[0-9]{1,4}){0,3}/([a-z0-9-]+)"
 )
+PAGE_PATH = re.compile(r"(?:/[a-z0-9-]+){1,2}")
 
 
 def corrected_response() -> Response | tuple[str, int] | None:
@@ -48,7 +49,7 @@ def corrected_response() -> Response | tuple[str, int] | None:
         endpoint, _ = _match(candidate)
         if candidate != request.path and _exists(endpoint, candidate):
             return redirect(candidate + _allowed_query(endpoint), 301)
-    return _article_response(path)
+    return _page_redirect(path) or _article_response(path)
 
 
 def replace_slash_redirect() -> Response | tuple[str, int] | None:
@@ -99,14 +100,23 @@ def _allowed_query(endpoint: str) -> str:
     return f"?{query}" if query and is_read and len(query) <= MAX_QUERY_LENGTH else ""
 
 
+def _page_redirect(path: str) -> Response | None:
+    """Return the redirect to the standing page whose URL is nearly this one."""
+    # The view of the page has already answered 404 for a path that needs no correction.
+    if path == request.path or not PAGE_PATH.fullmatch(path):
+        return None
+    page = queries.page_by_path(path)
+    return redirect(f"/{page.path}", 301) if page is not None else None
+
+
 def _article_response(path: str) -> Response | tuple[str, int] | None:
     endpoint, arguments = _match(path)
-    if endpoint not in {"", "site.article"}:
+    if endpoint not in {"", "site.article", "site.page"}:
         return None
     former = FORMER_PERMALINK.fullmatch(path)
     slug = arguments.get("slug") or (former[1] if former else "")
     # The view of the article has already answered 404 for a path that needs no correction.
-    if not slug or (endpoint and path == request.path):
+    if not slug or (endpoint == "site.article" and path == request.path):
         return None
     story = queries.article_by_slug(slug)
     if story is None:

@@ -73,6 +73,29 @@ def _revision(number: int, article_id: int, action: str, note: str = "") -> Row:
     }
 
 
+def _page(number: int, status: str, path: str, parent_id: int | None, **values: Any) -> Row:
+    return {
+        "id": number,
+        "external_id": f"source:page:{number}",
+        "form_id": f"page-form-{number}",
+        "parent_id": parent_id,
+        "path": path,
+        "title": f"Page {number}",
+        "description": "",
+        "language": "en",
+        "status": status,
+        "version": 2,
+        "created_at": _EARLY,
+        "saved_at": _LATE,
+        "published_at": None if status == "draft" else _EARLY,
+        "updated_at": None,
+        "withdrawn_at": None,
+        "withdrawn_reason": "",
+        "body": f"<p>Page {number}</p>",
+        **values,
+    }
+
+
 def _lists(*article_ids: int) -> list[Row]:
     return [
         {
@@ -290,6 +313,28 @@ SAMPLES: dict[str, list[Row]] = {
         }
     ],
     "lease": [{"name": "leader", "host_id": "ab" * 8, "expires_at": _LATE}],
+    "page": [
+        _page(1, "published", "about", None),
+        _page(2, "withdrawn", "about/history", 1, withdrawn_at=_LATE, withdrawn_reason="Old"),
+        _page(3, "draft", "contact", None, body=_PICTURE),
+    ],
+    "page_revision": [
+        {
+            "id": 1,
+            "page_id": 1,
+            "number": 1,
+            "version": 1,
+            "action": "publish",
+            "note": "",
+            "content": {"title": "Page 1", "body": "<p>Then</p>", "slug": "about"},
+            "made_at": _EARLY,
+            "made_by_id": 1,
+        }
+    ],
+    "page_redirect": [{"path": "about-us", "page_id": 1}],
+    "page_picture": [{"page_id": 3, "picture_id": 1}],
+    "page_import": [{"page_id": 3, "imported_at": _LATE, "source_values": {"title": "f" * 8}}],
+    "menu_entry": [{"menu": "footer", "page_id": 1, "position": 1, "label": ""}],
     "picture_use": [{"article_id": 1, "picture_id": 1}, {"article_id": 5, "picture_id": 1}],
     "search_index": [
         {
