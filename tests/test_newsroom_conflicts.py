@@ -282,3 +282,37 @@ def test_a_text_that_is_too_large_is_never_compared(
         assert "The text has over 100,000 lines and tags" in refused.text
         assert refused.text.count("a\n") > 100_000
     assert get_article(1).body == "<p>Theirs.</p>"
+
+
+@pytest.mark.parametrize(
+    ("our_date", "chosen_date", "proposal", "stored"),
+    [
+        ("", "", "theirs", "2041-05-06T07:08"),  # only the colleague has changed the date
+        ("2042-01-01T00:00", "", "", ""),  # both have: the person must choose
+        ("2042-01-01T00:00", "mine", "", "2042-01-01T00:00"),
+        ("2042-01-01T00:00", "theirs", "", "2041-05-06T07:08"),
+    ],
+)
+def test_a_merge_never_brings_an_old_publication_date_back(
+    app: Flask, newsroom: FlaskClient, our_date: str, chosen_date: str, proposal: str, stored: str
+) -> None:
+    article_id = create_story(newsroom, do="schedule", published_at="2040-01-02T03:04")
+    path = f"/newsroom/stories/{article_id}"
+    opened = form_values(newsroom.get(path))
+    colleague = logged_in_client(app, "admin")
+    assert (
+        save_story(colleague, article_id, published_at="2041-05-06T07:08", body="x").status_code
+        == 303
+    )
+    changes = {"published_at": our_date} if our_date else {}
+    answer = post(newsroom, path, opened | {"dek": "Ours", "do": "save"} | changes)
+    assert answer.status_code == 409
+    assert "Publish date" in answer.text
+    choices = {"published_at": chosen_date} if chosen_date else {}
+    sent = merge_entries(answer, **choices)
+    assert sent.get("choice.published_at", "") == (chosen_date or proposal)
+    merged = post(newsroom, f"{path}/merge", sent)
+    assert merged.status_code == (303 if stored else 422)
+    page = form_values(newsroom.get(path))
+    assert page["published_at"] == (stored or "2041-05-06T07:08")
+    assert page["dek"] == ("Ours" if stored else "")

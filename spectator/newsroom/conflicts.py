@@ -23,6 +23,7 @@ from spectator.text.words.name_lists import join_names, split_names
 
 CHOICES = frozenset({"mine", "theirs", "together"})
 MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte and take a second
+DATE = "published_at"  # not a field of a draft, but a form that was opened earlier has an old one
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Difference:
     @property
     def label(self) -> str:
         """Return the field's label in the form."""
-        return LABELS[self.name]
+        return forms.FORM_LABELS[self.name]
 
 
 def _without(blocks: list[list[DiffPiece]], kind: str) -> list[list[DiffPiece]]:
@@ -130,7 +131,7 @@ def render_conflict(
 
     `missing` names the fields for which the submitted page had no choice.
     """
-    newest = forms.form_from_article(article)
+    newest = forms.form_from_article(article, form.zone)
     base = queries.revision_at_version(article.id, form.version)
     base_values = None
     if base:
@@ -143,6 +144,8 @@ def render_conflict(
         for name in LABELS
         if ours[name] != theirs[name]
     ]
+    if publishing.is_publisher(user) and article.status in forms.DATED_STATUSES:
+        differences += _compare_dates(form, newest)
     if undecided_fields:
         differences = [_with_submitted_choice(difference) for difference in differences]
     differing_names = {difference.name for difference in differences}
@@ -164,6 +167,17 @@ def render_conflict(
         actions=publishing.allowed_actions(user, article),
         message_fields=forms.MESSAGE_FIELDS,
     )
+
+
+def _compare_dates(form: StoryForm, newest: StoryForm) -> list[Difference]:
+    """Return the difference of the publication dates, if there is one.
+
+    The form then knows the newest date, with which its own is compared when it is saved.
+    """
+    base, ours, theirs = form.values[f"{DATE}_was"], form.values[DATE], newest.values[DATE]
+    form.values[f"{DATE}_was"] = theirs
+    choice = "theirs" if ours == base else "mine" if theirs == base else ""
+    return [Difference(DATE, ours, theirs, choice)] if ours != theirs else []
 
 
 def _with_submitted_choice(difference: Difference) -> Difference:
@@ -204,14 +218,14 @@ def _have_both_replaced(base: Sequence[str], ours: Sequence[str], theirs: Sequen
 
 def build_merged_form(article: Article, user: User) -> StoryForm:
     """Return the form that results from the user's choices; raises MergeIncomplete."""
-    sent, newest = request.form, forms.form_from_article(article)
+    sent = request.form
     form = StoryForm(
         forms.parse_values(sent),
         forms.parse_version(sent),
         picture_from_token(sent.get("picture_id", ""), user),
     )
-    undecided = []
-    for name in LABELS:
+    newest, undecided = forms.form_from_article(article, form.zone), []
+    for name in (*LABELS, DATE):
         choice = sent.get(f"choice.{name}", "")
         if f"mine.{name}" not in sent:
             continue
@@ -224,7 +238,9 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
                 "together": sent.get(f"together.{name}", ""),
             }
             form.values[name] = versions.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
-        form.copies_text |= choice == "theirs"
+        if name == DATE and choice == "theirs":
+            form.values[f"{DATE}_choice"] = newest.values[f"{DATE}_choice"]
+        form.copies_text |= choice == "theirs" and name != DATE
         if choice not in CHOICES:
             undecided.append(name)
     if undecided:

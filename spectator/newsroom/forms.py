@@ -123,14 +123,14 @@ def blank_form() -> StoryForm:
     )
 
 
-def form_from_article(article: Article) -> StoryForm:
-    """Return the form of a story as stored."""
+def form_from_article(article: Article, zone: ZoneInfo | None = None) -> StoryForm:
+    """Return the form of a story as stored, with its date in this zone or else the user's."""
     form = StoryForm(
         values_from_draft(publishing.draft_from_article(article)),
         article.version,
         article.picture,
     )
-    form.values["published_at_zone"] = current_zone().key
+    form.values["published_at_zone"] = (zone or current_zone()).key
     if article.status in DATED_STATUSES and article.published_at is not None:
         local = article.published_at.astimezone(form.zone)
         form.values["published_at"] = form.values["published_at_was"] = f"{local:%Y-%m-%dT%H:%M}"
