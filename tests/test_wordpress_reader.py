@@ -11,7 +11,7 @@ import pytest
 from spectator.importers.wordpress import reader
 from spectator.importers.wordpress.elements import Author, Channel, Comment, Element, Item, Term
 from spectator.importers.wordpress.php_values import PhpValueError, parse_php_value
-from spectator.importers.wordpress.xml_text import CHUNK_BYTES, XmlError
+from spectator.importers.xml_text import CHUNK_BYTES, XmlError
 from tests.wordpress_samples import (
     HEAD,
     NAMESPACES,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from spectator import config
-from spectator.cli import backups, database, imports, media, people, search, site
+from spectator.cli import backups, database, feed_imports, imports, media, people, search, site
 from spectator.cli.context import escape_unencodable_output
 from spectator.cli.help_texts import read_help, translate_help
 from spectator.i18n import closest_language, gettext_noop, use_language
@@ -38,6 +38,7 @@ def main() -> None:
     logs.configure_logging(os.environ.get("SPECTATOR_LOG_FORMAT", "text"))
 
 
+imports.import_group.add_command(feed_imports.import_feed)
 for command in (
     *site.COMMANDS,
     people.user,

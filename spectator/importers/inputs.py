@@ -32,12 +32,13 @@ class Input:
     directory: Path | None
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[int], None]]:
+    def progress(self, has_lines: bool = True) -> Iterator[Callable[[int], None]]:
         """Show a progress bar, or a count for a stream; yield a function that advances it.
 
-        Lines are counted as stories, because each story has a line of its own.
+        With `has_lines` they are counted as stories, because each story has a line of its own;
+        otherwise nothing tells how many stories there are.
         """
-        if self.directory is None:
+        if self.directory is None or not has_lines:
             yield _StreamCount(self.name).add
             return
         total = _count_lines(self.file)

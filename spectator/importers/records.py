@@ -21,6 +21,8 @@ class Record:
     bytes, of all that the source says about it. Single-line fields may hold character references,
     which are decoded once when the story is stored. `picture` is a path below the runner's
     `pictures_dir`, and `feed_id` the guid of the story in feeds. `unknown_keys` may be truncated.
+    `changes` are sentences about what was converted or dropped, `addresses` the old URLs of the
+    story, absolute or paths with queries.
     """
 
     location: str
@@ -34,6 +36,8 @@ class Record:
     picture: str = ""
     unknown_keys: tuple[str, ...] = field(default=())
     feed_id: str = ""
+    changes: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 def describe_unexpected_error(error: Exception) -> str:

@@ -16,6 +16,7 @@ from spectator.i18n import gettext
 from spectator.importers.pictures import open_picture
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
+from spectator.publishing.imported_articles import MAX_LISTED
 from spectator.text.words.slugs import slugify
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,13 @@ Entry = Record | tuple[str, RecordError]
 class ImportReport(publishing.ImportResult):
     """The result of an import, with the first hundred unknown keys and their counts.
 
-    `is_empty`: the source had no record at all.
+    `is_empty`: the source had no record at all. `changes` holds pairs of a story's location and a
+    sentence about what was converted or dropped, the first `MAX_LISTED` of `changes_count`.
     """
 
     is_empty: bool = True
+    changes: list[tuple[str, str]] = field(default_factory=list)
+    changes_count: int = 0
     unknown_keys: Counter[str] = field(default_factory=Counter)
     has_more_unknown_keys: bool = False
 
@@ -46,6 +50,15 @@ class ImportReport(publishing.ImportResult):
                 self.unknown_keys[key] += 1
             else:
                 self.has_more_unknown_keys = True
+
+    def list_changes(self, batch: Iterable[Entry]) -> None:
+        """List the changes of all records of a batch that were not refused."""
+        refused = {location for location, _ in self.refused}
+        for entry in batch:
+            if isinstance(entry, Record) and entry.location not in refused:
+                self.changes_count += len(entry.changes)
+                room = max(0, MAX_LISTED - len(self.changes))
+                self.changes += [(entry.location, text) for text in entry.changes[:room]]
 
 
 def import_records(
@@ -66,6 +79,7 @@ def import_records(
         report.is_empty = False
         stories = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
         report.add(publishing.import_batch(stories, overwrite, dry_run))
+        report.list_changes(batch)
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))

@@ -13,8 +13,6 @@ from html.entities import html5
 from typing import IO
 from xml.parsers import expat
 
-from spectator.formats import format_number
-from spectator.i18n import gettext
 from spectator.importers.wordpress.elements import (
     META_KEYS,
     Author,
@@ -25,7 +23,12 @@ from spectator.importers.wordpress.elements import (
     Term,
     post_number,
 )
-from spectator.importers.wordpress.xml_text import XmlError, XmlText
+from spectator.importers.xml_text import (
+    RefusedXmlError,
+    XmlError,
+    XmlText,
+    describe_damage,
+)
 
 MAX_DEPTH = 100
 # Characters of a body, of a meta value, of all values of an item, and of any other text; longer
@@ -66,10 +69,6 @@ TEXT_LIMITS = {"content:encoded": MAX_CONTENT, "wp:meta_value": MAX_META_VALUE}
 PREFIX = "wp:"
 
 
-class _RefusedError(Exception):
-    """XML that no export holds; the message says what, in the way of the parser."""
-
-
 class _Builder:
     """The handlers of the parser: collect elements in `ready`."""
 
@@ -98,7 +97,7 @@ class _Builder:
         parent = self.path[-1] if self.path else ""
         self.path.append(name)
         if len(self.path) > MAX_DEPTH:
-            raise _RefusedError("elements nested too deeply")
+            raise RefusedXmlError("elements nested too deeply")
         if CONTAINERS.get(name) == parent and parent:
             self._open_container(name)
         elif not self.is_reading and (parent in CONTAINERS or parent == "channel"):
@@ -203,7 +202,7 @@ class _Builder:
         return f"{self.namespaces.get(prefix, prefix)}:{local}" if colon else name
 
     def refuse_document_type(self, *_: object) -> None:
-        raise _RefusedError("document type not allowed")
+        raise RefusedXmlError("document type not allowed")
 
 
 def read_elements(file: IO[bytes], mends_markup: bool = False) -> Iterator[Element]:
@@ -233,19 +232,9 @@ def read_elements(file: IO[bytes], mends_markup: bool = False) -> Iterator[Eleme
             if builder.is_finished:
                 return
             if fed - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-                raise _RefusedError("tag too long")
+                raise RefusedXmlError("tag too long")
         parser.Parse(b"", True)
-    except (expat.ExpatError, _RefusedError) as error:
+    except (expat.ExpatError, RefusedXmlError) as error:
         yield from builder.ready
         if not builder.is_finished:
-            raise XmlError(_describe(parser, error, text.skipped)) from error
-
-
-def _describe(parser: expat.XMLParserType, error: Exception, skipped: int) -> str:
-    is_parsers = isinstance(error, expat.ExpatError)
-    return gettext(
-        "it is damaged at byte %(position)s (line %(line)s): %(reason)s",
-        position=format_number(skipped + parser.ErrorByteIndex),
-        line=format_number(parser.ErrorLineNumber),
-        reason=expat.ErrorString(parser.ErrorCode) if is_parsers else str(error),
-    )
+            raise XmlError(describe_damage(parser, error, text.skipped)) from error

@@ -1,4 +1,4 @@
-"""The text of an export file as UTF-8 that an XML parser accepts.
+"""The text of an XML file as UTF-8 that a parser accepts, and what is wrong with one.
 
 Old exports hold control characters, broken UTF-8 and references such as `&#0;`, which XML forbids
 and at which every parser stops. Each is replaced by as many bytes, so that positions stay those of
@@ -11,7 +11,9 @@ import codecs
 import re
 from collections.abc import Iterator
 from typing import IO
+from xml.parsers import expat
 
+from spectator.formats import format_number
 from spectator.i18n import gettext
 
 CHUNK_BYTES = 65_536
@@ -34,7 +36,22 @@ _MARKER = re.compile(
 
 
 class XmlError(Exception):
-    """An export file that cannot be read; the message says why."""
+    """A file that cannot be read; the message says why."""
+
+
+class RefusedXmlError(Exception):
+    """XML that no honest file holds; the message says what, in the way of the parser."""
+
+
+def describe_damage(parser: expat.XMLParserType, error: Exception, skipped: int) -> str:
+    """Return where and why a parser stopped; `skipped` bytes of the file were not parsed."""
+    is_parsers = isinstance(error, expat.ExpatError)
+    return gettext(
+        "it is damaged at byte %(position)s (line %(line)s): %(reason)s",
+        position=format_number(skipped + parser.ErrorByteIndex),
+        line=format_number(parser.ErrorLineNumber),
+        reason=expat.ErrorString(parser.ErrorCode) if is_parsers else str(error),
+    )
 
 
 def _replace_bytes(error: UnicodeError) -> tuple[str, int]:
@@ -50,13 +67,19 @@ class XmlText:
     """The chunks of a file, from its first tag; `skipped` is the number of bytes before that tag.
 
     `mends_markup` also mends what breaks the structure: a CDATA section inside another one, and a
-    bare `&`. Positions are then no longer those of the file. Raises XmlError.
+    bare `&`. Positions are then no longer those of the file. Raises XmlError if the file has none
+    of `first_tags` near its beginning.
     """
 
-    def __init__(self, file: IO[bytes], mends_markup: bool = False) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        mends_markup: bool = False,
+        first_tags: tuple[bytes, ...] = (b"<?xml", b"<rss"),
+    ) -> None:
         self.file = file
         self.head = file.read(MAX_PREFIX_BYTES)
-        starts = [self.head.find(tag) for tag in (b"<?xml", b"<rss")]
+        starts = [self.head.find(tag) for tag in first_tags]
         self.skipped = min((start for start in starts if start >= 0), default=-1)
         if self.skipped < 0:
             raise XmlError(gettext("it is not an export file of WordPress in UTF-8"))

@@ -1,0 +1,99 @@
+"""`spectator import feed`: stories from feeds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from flask import Flask
+
+from spectator import queries
+from spectator.cli.context import fail, with_app
+from spectator.cli.import_reports import print_report
+from spectator.cli.imports import dry_run_option, overwrite_option
+from spectator.db import db
+from spectator.i18n import gettext, gettext_noop
+from spectator.importers import feeds, inputs, runner
+from spectator.importers.downloads import DownloadError, download
+from spectator.importers.jsonl import DEFAULT_SECTION
+
+MAX_DOWNLOAD_BYTES = 50_000_000
+
+
+@click.command("feed")
+@click.argument("source", metavar="FILE|URL")
+@click.option(
+    "--published", is_flag=True, help=gettext_noop("Publish the stories; without, add drafts.")
+)
+@click.option(
+    "--section",
+    default=DEFAULT_SECTION,
+    help=gettext_noop("Section of stories without a topic that is a section."),
+)
+@dry_run_option
+@overwrite_option
+@click.option("--allow-loopback", is_flag=True, help=gettext_noop("Let URL be on this machine."))
+@with_app()
+def import_feed(
+    app: Flask,
+    source: str,
+    published: bool,
+    section: str,
+    dry_run: bool,
+    overwrite: bool,
+    allow_loopback: bool,
+) -> None:
+    """Import stories from a feed: RSS, Atom or JSON Feed.
+
+    Importing the same feed again adds what is new, and updates the fields that nobody has changed
+    on this site. FILE can be a pipe, or - for standard input.
+
+    Example: spectator import feed https://wire.example/feed.xml
+    """
+    options = feeds.FeedOptions(
+        language=app.config["LANGUAGE"],
+        section=section,
+        zone=ZoneInfo(app.config["TIMEZONE"]),
+        sections=section_slugs(),
+        is_published=published,
+        site_url=app.config["SITE_URL"],
+    )
+    with _open_source(source, allow_loopback) as opened:
+        try:
+            with opened.progress(has_lines=False) as advance:
+                entries = feeds.read(opened.file, options)
+                report = runner.import_records(
+                    entries, app.config["MEDIA"], dry_run, advance, overwrite=overwrite
+                )
+        except feeds.FeedError as error:
+            fail(f"{opened.name}: {error}")
+    sys.exit(print_report(report, dry_run))
+
+
+def section_slugs() -> frozenset[str]:
+    """Return the slugs of the site's sections."""
+    slugs = frozenset(section.slug for section in queries.sections())
+    db.session.rollback()
+    return slugs
+
+
+@contextmanager
+def _open_source(source: str, allows_loopback: bool) -> Iterator[inputs.Input]:
+    """Open a file, standard input, or the content of a URL."""
+    if not source.lower().startswith(("http://", "https://")):
+        path = Path(source)
+        if source != "-" and not path.exists():
+            raise click.BadParameter(gettext("%(name)s does not exist", name=source[:200]))
+        with inputs.open_input(path) as opened:
+            yield opened
+        return
+    try:
+        result = download(source, MAX_DOWNLOAD_BYTES, allows_loopback=allows_loopback)
+    except DownloadError as error:
+        fail(f"{source[:200]}: {error}")
+    yield inputs.Input(BytesIO(result.content), source[:200], None)

@@ -1,0 +1,78 @@
+"""What `spectator import` prints about an import."""
+
+from __future__ import annotations
+
+import click
+
+from spectator.formats import format_number
+from spectator.i18n import gettext
+from spectator.importers import runner
+from spectator.publishing.validation import clean_line
+
+
+def _echo(line: str, err: bool = False) -> None:
+    """Print a line that quotes the source, without the control characters of a terminal."""
+    click.echo(clean_line(line), err=err)
+
+
+def _echo_rest(count: int, err: bool = False) -> None:
+    """Print how many more stories there are than the report lists, if any."""
+    if count:
+        click.echo(gettext("and %(count)s more", count=format_number(count)), err=err)
+
+
+def _describe_counts(report: runner.ImportReport, dry_run: bool) -> str:
+    """Return one line with the numbers of stories by what was done with them."""
+    numbers = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
+    if report.unchanged:
+        counts = gettext(
+            "%(added)s added, %(updated)s updated, %(unchanged)s unchanged", **numbers
+        )
+    else:
+        counts = gettext("%(added)s added, %(updated)s updated", **numbers)
+    return (
+        gettext("%(counts)s (dry run: nothing was saved)", counts=counts) if dry_run else counts
+    )
+
+
+def print_report(report: runner.ImportReport, dry_run: bool) -> int:
+    """Print the result of an import; return the exit code, 1 if a story was refused."""
+    click.echo(_describe_counts(report, dry_run))
+    _print_names(report)
+    _print_preserved(report)
+    for location, change in report.changes:
+        _echo(f"{location}: {change}")
+    _echo_rest(report.changes_count - len(report.changes))
+    for location, reason in report.refused:
+        _echo(f"{location}: {reason}", err=True)
+    _echo_rest(report.refused_count - len(report.refused), err=True)
+    return 1 if report.refused else 0
+
+
+def _print_names(report: runner.ImportReport) -> None:
+    """Print the names of new sections, and of keys that were ignored."""
+    if report.sections:
+        _echo(gettext("sections created: %(names)s", names=", ".join(report.sections)))
+    if report.unknown_keys:
+        keys = sorted(report.unknown_keys.items())
+        names = ", ".join(f"{name} ({count})" for name, count in keys)
+        if report.has_more_unknown_keys:
+            names = gettext("%(names)s and others", names=names)
+        _echo(gettext("unknown keys ignored: %(names)s", names=names))
+
+
+def _print_preserved(report: runner.ImportReport) -> None:
+    """Print the stories with fields that stayed as edited on this site."""
+    for location, fields in report.preserved:
+        _echo(
+            gettext(
+                "%(story)s: not overwritten, changed on this site: %(fields)s",
+                story=location,
+                fields=fields,
+            )
+        )
+    _echo_rest(report.preserved_count - len(report.preserved))
+    if report.preserved:
+        click.echo(
+            gettext("To replace changes made on this site, import again with --overwrite.")
+        )

@@ -1,0 +1,93 @@
+"""URLs in imported bodies: made absolute, and pictures that are not at hand noted for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from html import escape
+from urllib.parse import urljoin
+
+from spectator.i18n import gettext
+from spectator.text.html.blocks import exact_tokens
+from spectator.text.html.editor_notes import editor_note
+from spectator.text.html.tokenizer import Tag, parse_attributes
+
+MAX_URL_LENGTH = 200  # in a note or a report
+_URL_KEYS = ("href", "src", "poster", "cite")
+# Where scripts that load pictures late find their URLs.
+_LATE_KEYS = ("data-src", "data-lazy-src", "data-original")
+FindPicture = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class BodyUrls:
+    """What is needed to convert the URLs of a body, and what was changed.
+
+    `base` is the absolute URL to which others are relative, "" if it is not known. `find_picture`
+    returns the path in /media/ of a picture with an absolute URL, "" if it is not at hand.
+    """
+
+    base: str = ""
+    find_picture: FindPicture = lambda _url: ""
+    changes: list[str] = field(default_factory=list)
+
+    def convert(self, html: str) -> str:
+        """Return a body with absolute URLs, and a note after each picture that is not at hand."""
+        if "<" not in html:
+            return html
+        return "".join(
+            self._convert_tag(token) if isinstance(token, Tag) else token
+            for token in exact_tokens(html)
+        )
+
+    def resolve(self, url: str) -> str:
+        """Return an absolute URL; anchors within the body stay, and what cannot be resolved."""
+        url = url.strip()
+        if not url or url.startswith("#") or not self.base:
+            return f"https:{url}" if url.startswith("//") else url
+        try:
+            return urljoin(self.base, url)
+        except ValueError:
+            return url
+
+    def _convert_tag(self, tag: Tag) -> str:
+        if tag.is_end or not any(key in tag.raw.lower() for key in _URL_KEYS):
+            return tag.raw
+        attributes = parse_attributes(tag)
+        if tag.name == "img":
+            return self._convert_picture(attributes)
+        urls = {
+            key: resolved
+            for key in _URL_KEYS
+            if key in attributes
+            and (resolved := self.resolve(attributes[key])) != attributes[key]
+        }
+        slash = "/" if tag.attributes.rstrip().endswith("/") else ""
+        return _write_tag(tag.name, attributes | urls, slash) if urls else tag.raw
+
+    def _convert_picture(self, attributes: dict[str, str]) -> str:
+        src = attributes.get("src", "").strip()
+        if not src or src[:5].lower() == "data:":
+            src = next((attributes[key] for key in _LATE_KEYS if attributes.get(key)), src)
+        if src[:5].lower() == "data:":
+            return self.note_file(attributes.get("alt") or src[:40])
+        url = self.resolve(src)
+        path = self.find_picture(url)
+        image = _write_tag("img", attributes | {"src": path or url})
+        return image if path or not url else image + self.note_file(url)
+
+    def note_file(self, name: str) -> str:
+        """Report a file that was not imported; return the HTML of a note to editors."""
+        text = gettext("Not imported: %(name)s", name=name[:MAX_URL_LENGTH])
+        self.changes.append(text)
+        return editor_note(text)
+
+
+def _write_tag(name: str, attributes: dict[str, str], slash: str = "") -> str:
+    pairs = (f' {key}="{escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{''.join(pairs)}{slash}>"
+
+
+def note_paragraphs(texts: Iterable[str]) -> str:
+    """Return a paragraph of its own for each note to editors."""
+    return "".join(f"<p>{note}</p>\n" for text in texts if (note := editor_note(text)))

@@ -1,0 +1,142 @@
+"""Stories from the entries of feeds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from hashlib import sha256
+from html import escape
+from urllib.parse import unquote, urlsplit
+
+from spectator.i18n import gettext
+from spectator.importers.bodies import convert_body
+from spectator.importers.body_urls import BodyUrls, note_paragraphs
+from spectator.importers.feeds.elements import Feed, FeedEntry
+from spectator.importers.records import Record
+from spectator.importers.story_values import (
+    StoryValues,
+    host_of,
+    language_or,
+    parse_moment,
+    split_section,
+)
+from spectator.publishing import Draft
+from spectator.publishing.fields import FIELDS
+from spectator.publishing.validation import is_http_url
+from spectator.text.html.paragraphs import body_html
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.words.slugs import is_slug
+
+MAX_ID_LENGTH = 150
+# What systems write after the beginning of a text.
+_CUT = re.compile(r"\s*(?:\[?(?:…|\.\.\.)\]?|\[…\]|\[&hellip;\])\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOptions:
+    """How entries become stories: `sections` are the slugs of the site's sections."""
+
+    language: str
+    section: str
+    zone: tzinfo = UTC
+    sections: frozenset[str] = frozenset()
+    is_published: bool = False
+    site_url: str = ""
+
+
+def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptions) -> Record:
+    """Return the story of an entry; its id is unique among the feeds of the host."""
+    base = BodyUrls(feed.base).resolve(entry.base) or feed.base
+    entry.url = BodyUrls(base).resolve(entry.url)
+    host = host_of(feed.url) or host_of(entry.url)
+    is_own = bool(host) and host == host_of(options.site_url)
+    values = StoryValues()
+    body = _body(entry, base if entry.base else entry.url or base, values)
+    section, topics = split_section(entry.topics, options.sections, options.section)
+    status, published_at = _publication(entry, options, values)
+    source_name, source_url = ("", "") if is_own else _source(entry, feed, host, values)
+    draft = Draft(
+        headline=values.headline(entry.title, body, entry.url),
+        dek=_dek(entry, body, values),
+        body=body,
+        language=language_or(entry.language or feed.language, options.language),
+        slug=_slug(entry.url) if is_own else "",
+        authors=values.names("authors", entry.authors or feed.authors),
+        topics=values.names("topics", topics),
+        source_name=source_name,
+        source_url=source_url,
+    )
+    return Record(
+        location=location,
+        draft=draft,
+        section=section,
+        size=entry.size,
+        external_id=_external_id(entry, host),
+        status=status,
+        published_at=published_at,
+        updated_at=parse_moment(entry.updated, options.zone) if published_at else None,
+        feed_id=entry.guid,
+        changes=tuple(values.changes),
+        addresses=(entry.url,) if is_own and entry.url else (),
+    )
+
+
+def _body(entry: FeedEntry, base: str, values: StoryValues) -> str:
+    """Return the body, which begins with a note about each picture that is not in the text."""
+    urls = BodyUrls(base, changes=values.changes)
+    html = urls.convert(convert_body(entry.html))
+    files = [urls.resolve(url) for url in (*entry.pictures, *entry.files)]
+    others = [url for url in files if escape(url) not in html]
+    notes = "".join(f"<p>{urls.note_file(url)}</p>\n" for url in others)
+    if not plain_text(html).strip() and "<img" not in html and "<iframe" not in html:
+        text = gettext("The source has no text of this story.")
+        values.changes.append(text)
+        html = note_paragraphs([text])
+    return f"{notes}{body_html(html)}" if notes else html
+
+
+def _publication(
+    entry: FeedEntry, options: FeedOptions, values: StoryValues
+) -> tuple[str, datetime | None]:
+    """Return the status and the date: drafts get theirs when they are published here."""
+    if not options.is_published:
+        return "draft", None
+    published_at = parse_moment(entry.published or entry.updated, options.zone)
+    if published_at is None:
+        values.changes.append(gettext("It has no date, so it is a draft."))
+        return "draft", None
+    return "scheduled" if published_at > datetime.now(UTC) else "published", published_at
+
+
+def _source(entry: FeedEntry, feed: Feed, host: str, values: StoryValues) -> tuple[str, str]:
+    """Return the name of the feed, or of that it was copied from, and the link of the entry."""
+    name = values.line("source_name", entry.source or feed.title or host)
+    url = entry.url if len(entry.url) <= FIELDS["source_url"].limit else ""
+    return name, url if name and is_http_url(url) else ""
+
+
+def _dek(entry: FeedEntry, body: str, values: StoryValues) -> str:
+    """Return the summary, unless it is the beginning of the text, as most systems write it."""
+    lines = plain_text(entry.summary).split("\n")
+    summary = _CUT.sub("", lines[0])
+    if not summary or " ".join(summary.split()) in " ".join(plain_text(body).split()):
+        return ""
+    return values.line("dek", summary)
+
+
+def _slug(url: str) -> str:
+    """Return the last part of an address if it is a slug."""
+    try:
+        slug = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2].lower()
+    except ValueError:
+        return ""
+    return slug if is_slug(slug) else ""
+
+
+def _external_id(entry: FeedEntry, host: str) -> str:
+    """Return the id of the story: the guid, which is unique only within a site's feeds."""
+    guid = entry.guid or f"{entry.title}\n{entry.published}\n{entry.html}"
+    is_long = len(guid) > MAX_ID_LENGTH or not guid.isprintable()
+    digest = sha256(guid.encode("utf-8", "replace")).hexdigest()[:32]
+    return f"feed:{host[:40]}:{digest if is_long or not entry.guid else guid}"

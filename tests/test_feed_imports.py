@@ -1,0 +1,139 @@
+"""`spectator import feed`: files, pipes and URLs, drafts and published stories, and repetition."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sqlalchemy import select
+
+from spectator import publishing, queries
+from spectator.cli import main
+from spectator.db import db
+from spectator.models import Article, User
+from spectator.publishing import Action
+from tests.conftest import use_site
+from tests.feed_samples import item, rss
+
+RunImport = Callable[..., Result]
+
+
+@pytest.fixture
+def run_import(
+    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunImport:
+    """Return a function that imports a feed from a file."""
+    use_site(app, monkeypatch)
+
+    def run(data: bytes, *options: str) -> Result:
+        file = tmp_path / "feed.xml"
+        file.write_bytes(data)
+        return runner.invoke(main, ["import", "feed", str(file), *options])
+
+    return run
+
+
+def stories() -> list[Article]:
+    db.session.rollback()
+    db.session.expunge_all()
+    return list(db.session.scalars(select(Article).order_by(Article.id)))
+
+
+def test_entries_become_drafts_and_are_published_on_request(run_import: RunImport) -> None:
+    result = run_import(rss(item()))
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("1 added, 0 updated\n")
+    assert "entry 1: Not imported: https://wire.example/lead.jpg\n" in result.output
+    [story] = stories()
+    assert (story.status, story.headline) == ("draft", "Rain & relief")
+    assert (story.source_name, story.published_at) == ("Sahel Wire", None)
+    assert run_import(rss(item()), "--published").output.startswith("0 added, 1 updated\n")
+    assert [story.status for story in stories()] == ["published"]
+
+
+def test_importing_again_writes_nothing_and_keeps_what_editors_did(
+    run_import: RunImport, editor: User
+) -> None:
+    run_import(rss(item(1)), "--published")
+    result = run_import(rss(item(2), item(1)), "--published")
+    assert result.output.startswith("1 added, 0 updated, 1 unchanged\n")
+    versions = [story.version for story in stories()]
+    result = run_import(rss(item(2), item(1)), "--published")
+    assert result.output.startswith("0 added, 0 updated, 2 unchanged\n")
+    assert [story.version for story in stories()] == versions
+    publishing.apply_action(stories()[0].id, editor, Action("withdraw", note="An error."))
+    changed = rss(item(2), item(1)).replace(b"came early", b"came late")
+    result = run_import(changed, "--published")
+    assert "entry 2: not overwritten, changed on this site: stays withdrawn" in result.output
+    first, second = stories()
+    assert (first.status, second.status) == ("withdrawn", "published")
+    stored = queries.article_to_edit(second.id)
+    assert stored is not None and "came late" in stored.body
+    assert "<p><editor-note>Not imported: https://wire.example/lead.jpg</editor-note></p>" in (
+        stored.body
+    )
+
+
+def test_a_dry_run_stores_nothing(run_import: RunImport) -> None:
+    result = run_import(rss(item()), "--dry-run")
+    assert result.output.startswith("1 added, 0 updated (dry run: nothing was saved)\n")
+    assert stories() == []
+
+
+def test_a_pipe_can_be_read(
+    app: Flask, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_site(app, monkeypatch)
+    result = runner.invoke(main, ["import", "feed", "-"], input=rss(item()))
+    assert result.output.startswith("1 added")
+
+
+def test_what_is_no_feed_fails_in_one_line(run_import: RunImport) -> None:
+    result = run_import(b"<html></html>")
+    assert result.exit_code == 1
+    assert "feed.xml: it is not a feed (RSS, Atom or JSON Feed)" in result.output
+    assert len(result.output.splitlines()) == 1
+    damaged = run_import(rss(item(), "<item>"))
+    assert damaged.exit_code == 1
+    assert "entry 2: it is damaged at byte" in damaged.output
+
+
+class _FeedPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Send the feed."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(rss(item()))
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def feed_url() -> Iterator[str]:
+    """Return the address of a feed on this machine."""
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), _FeedPage)
+    threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    yield f"http://127.0.0.1:{httpd.server_port}/feed.xml"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_a_url_on_this_machine_is_read_only_if_that_is_allowed(
+    app: Flask, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch, feed_url: str
+) -> None:
+    use_site(app, monkeypatch)
+    refused = runner.invoke(main, ["import", "feed", feed_url])
+    assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1)
+    assert "127.0.0.1 is not on the public Internet" in refused.output
+    allowed = runner.invoke(main, ["import", "feed", feed_url, "--allow-loopback"])
+    assert allowed.output.startswith("1 added"), allowed.output
+    missing = runner.invoke(main, ["import", "feed", "/no/such/file"])
+    assert missing.exit_code == 2
+    assert "/no/such/file does not exist" in missing.output
