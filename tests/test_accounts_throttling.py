@@ -222,6 +222,15 @@ def test_login_attempts_expire_and_are_deleted(app: Flask, editor: User) -> None
     assert count_rows(LoginAttempt) == 0
 
 
+def test_attempts_from_a_time_when_the_clock_was_ahead_lock_nobody_out(
+    app: Flask, editor: User
+) -> None:
+    for _ in range(6):
+        refused_login()
+    age_attempts(-timedelta(days=2))
+    assert accounts.log_in(EMAIL, PASSWORD, OFFICE)
+
+
 def test_a_login_deletes_only_the_failed_attempts_of_its_account(
     app: Flask, editor: User
 ) -> None:

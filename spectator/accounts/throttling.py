@@ -220,6 +220,10 @@ def _remember_client(session: Session, user_id: int, client: Client) -> None:
 
 
 def delete_old_attempts(session: Session, now: datetime) -> None:
-    """Delete old attempts, and clients not seen for half a year, inside `db.write()`."""
-    session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
+    """Delete old attempts, and clients not seen for half a year, inside `db.write()`.
+
+    Also delete attempts from the future, when the clock was wrong: nobody could log in until then.
+    """
+    is_recent = LoginAttempt.at.between(now - WINDOW, now + WINDOW)
+    session.execute(delete(LoginAttempt).where(~is_recent))
     session.execute(delete(LoginClient).where(LoginClient.seen_at <= now - KNOWN_CLIENT_LIFETIME))
