@@ -26,7 +26,7 @@ LAYERS = (
         "request_slots",
         "outgoing",
     },
-    {"site", "newsroom", "importers", "worker", "maintenance", "operations", "demo"},
+    {"site", "newsroom", "importers", "exporters", "worker", "maintenance", "operations", "demo"},
     {"avif", "listing_consumer", "proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
     {"navigation"},

@@ -22,7 +22,7 @@ SECTIONS = re.findall(
 )
 ATTACKS = [
     *"A1 A4 A5 A14 A15 A16 A18 A19 A20 A21 A22 A23".split(),
-    *"A27a A27b A27c A27d A27e A28 A29 A33 A34 A35".split(),
+    *"A27a A27b A27c A27d A27e A28 A29 A33 A34 A35 A36".split(),
 ]
 FIELDS = (
     "headline",

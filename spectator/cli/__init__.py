@@ -8,7 +8,17 @@ from typing import Any
 import click
 
 from spectator import config
-from spectator.cli import backups, database, feed_imports, imports, media, people, search, site
+from spectator.cli import (
+    backups,
+    database,
+    exports,
+    feed_imports,
+    imports,
+    media,
+    people,
+    search,
+    site,
+)
 from spectator.cli.context import escape_unencodable_output
 from spectator.cli.help_texts import read_help, translate_help
 from spectator.i18n import closest_language, gettext_noop, use_language
@@ -43,6 +53,7 @@ for command in (
     *site.COMMANDS,
     people.user,
     imports.import_group,
+    exports.export_group,
     search.reindex,
     database.database,
     media.media_group,

@@ -11,6 +11,11 @@ from spectator.queries.articles import (
 )
 from spectator.queries.bylines import load_bylines
 from spectator.queries.cursors import EPOCH, InvalidCursor, cursor_after, parse_cursor
+from spectator.queries.exports import (
+    last_public_change,
+    paths_to_export,
+    published_story_paths,
+)
 from spectator.queries.front_page import FrontPage, load_front_page, rail_ids
 from spectator.queries.listings import (
     PAGE_SIZE,
@@ -168,6 +173,7 @@ __all__ = [
     "language_versions",
     "languages_of_names",
     "languages_of_stories",
+    "last_public_change",
     "last_remark",
     "last_saved_by",
     "last_state_change",
@@ -202,6 +208,7 @@ __all__ = [
     "pages_by_external_id",
     "pages_revised_after",
     "parse_cursor",
+    "paths_to_export",
     "picture",
     "picture_state",
     "picture_states",
@@ -213,6 +220,7 @@ __all__ = [
     "publications_by_day",
     "published_article",
     "published_ids_after",
+    "published_story_paths",
     "published_versions",
     "rail_ids",
     "related_articles",

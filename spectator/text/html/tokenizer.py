@@ -74,6 +74,29 @@ def tokens(html: str) -> Iterator[str | Tag]:
         yield html[at:]
 
 
+def split_tags(html: str) -> Iterator[str | Tag]:
+    """Yield the tags of a page and everything between them: joined, their sources are the page.
+
+    Comments, declarations and the content of `SKIPPED` elements are part of what is between.
+    """
+    at, written, endless = 0, 0, set[str]()
+    while (start := html.find("<", at)) >= 0:
+        if html.startswith("<!--", start):
+            end = html.find("-->", start + 4)
+            at = end + 3 if end >= 0 else len(html)
+        elif tag := _TAG.match(html, start):
+            if start > written:
+                yield html[written:start]
+            token = Tag(tag[2].lower(), bool(tag[1]), tag[3], tag[0])
+            yield token
+            written = tag.end()
+            at = _skip_content(html, token, written, endless)
+        else:
+            at = start + 1
+    if written < len(html):
+        yield html[written:]
+
+
 def _skip_content(html: str, tag: Tag, at: int, endless: set[str]) -> int:
     """Return the position to continue from after a tag: its end tag if its content is skipped.
 
