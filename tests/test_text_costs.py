@@ -15,6 +15,7 @@ import pytest
 
 from spectator.formats import tag_problem
 from spectator.importers.bodies import convert_body
+from spectator.importers.wordpress import bodies as wordpress
 from spectator.publishing.validation import clean_line
 from spectator.search.language.analysis import analyze
 from spectator.search.language.parser import parse_query
@@ -31,6 +32,10 @@ from spectator.text.words.slugs import slugify
 from spectator.text.words.snippets import body_snippets, highlight
 from tests.markup_samples import HOSTILE_UNITS
 
+WORDPRESS_CONTEXT = wordpress.BodyContext(
+    "https://old.example",
+    lambda number: wordpress.Attachment(f"https://old.example/{number}.jpg"),
+)
 FUNCTIONS: dict[str, Callable[[str], Any]] = {
     function.__name__: function
     for function in (
@@ -39,6 +44,7 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
         *(split_names, detect_script, slugify, find_country, suggest_countries),
     )
 } | {
+    "wordpress body": lambda text: wordpress.convert_body(text, WORDPRESS_CONTEXT),
     "body_snippets": lambda text: body_snippets([text], {"l", "a"}, ("x",)),
     "highlight": lambda text: highlight(text, {"l", "a"}),
     "find_losses": lambda text: find_losses(text, text[: len(text) // 2]),
@@ -78,6 +84,15 @@ UNITS = (
     ),
     *("<iframe src=//a>", "<img src=//a>", "<a href=//a>b</a>", "<span id=a-1>a</span>"),
     *("&amp;", "&#x301;", "&am", "[caption]", "[caption", "[audio src=a]", "https://a.b\n"),
+    *(
+        "[a b=1]",
+        "[a][/a]",
+        "[caption][/caption]",
+        "[gallery ids=1]",
+        "<!-- wp:a /-->",
+        "<!--more-->",
+    ),
+    *("<b>\n\n", "<ul><li>\n", "</ul>", "<object>", "<embed src=//a>", "<figure><img src=data:>"),
 )
 
 
