@@ -51,7 +51,7 @@ LAYERS = (
     {"db", "config", "tokens"},
     {"setting_parsers"},
     {"object_storage"},
-    {"text", "times", "formats", "i18n", "request_ids", "search_paths"},
+    {"text", "times", "formats", "i18n", "request_ids", "search_paths", "old_addresses"},
 )
 FORBIDDEN = {
     ("site", "newsroom"),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from spectator import create_app, publishing, queries
 from spectator.models import User
+from spectator.old_addresses import TRAILING_JUNK
 from spectator.publishing import Action
-from spectator.site.url_corrections import TRAILING_JUNK
 from tests.cases import case_text
 from tests.conftest import make_draft, settings
 

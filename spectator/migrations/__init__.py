@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # The newest migration, as a constant so that startup need not load Alembic; a test compares it with
 # the files.
-HEAD = "0032"
+HEAD = "0033"
 # The schema of the oldest code that can use a database with HEAD's schema. A migration that breaks
 # older code raises this constant to its own number. Every migration stores the constant in the
 # database, for older code that does not know that migration.

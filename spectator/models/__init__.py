@@ -32,6 +32,7 @@ from spectator.models.listings import (
 )
 from spectator.models.logins import LoginAttempt, LoginClient, UserSession
 from spectator.models.media import Picture, PictureUse
+from spectator.models.old_addresses import MissingPage, OldAddress
 from spectator.models.outbox import Outbox
 from spectator.models.pages import (
     MENUS,
@@ -71,7 +72,9 @@ __all__ = [
     "LoginAttempt",
     "LoginClient",
     "MenuEntry",
+    "MissingPage",
     "NameTranslation",
+    "OldAddress",
     "Outbox",
     "Page",
     "PageImport",

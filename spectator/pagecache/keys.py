@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from spectator.old_addresses import may_be_old
 from spectator.search_paths import is_search_path
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ SURROGATE_KEY = "Surrogate-Key"
 OUTBOX, RELATED = "outbox", "related"
 _ARTICLE_PREFIX = "article-"
 
+# Key of the application's environment: the query with the parameters that are not in the cache key.
+WHOLE_QUERY_ENVIRON_KEY = "spectator.whole_query"
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
 # URLs that are not pages. They and searches are not cached; deploy/nginx*.conf repeats them.
 UNCACHED_PREFIXES = (
@@ -60,7 +63,10 @@ def is_cursor_query(query: str) -> bool:
 
 
 def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
-    """Return the cache key of a request, without unknown parameters; None if uncacheable."""
+    """Return the cache key of a request, without unknown parameters; None if uncacheable.
+
+    Queries that name a page of an older site lead elsewhere than their path.
+    """
     path: str = environ.get("PATH_INFO", "")
     # In lower case, because /Search?q= redirects to /search?q= with its parameters, and with one
     # slash at its start, as the application reads it.
@@ -74,7 +80,7 @@ def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
         return None
     query: str = environ.get("QUERY_STRING", "")
     if query and not is_cursor_query(query):
-        if len(query) > MAX_QUERY_LENGTH:
+        if len(query) > MAX_QUERY_LENGTH or may_be_old(lower_path, query):
             return None
         names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
         if names & CURSOR_PARAMS:
@@ -84,11 +90,15 @@ def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
 
 
 def anonymous_environ(environ: WSGIEnvironment, key: CacheKey) -> WSGIEnvironment:
-    """Return the environment of a GET of the same page, without anything about the client."""
+    """Return the environment of a GET of the same page, without anything about the client.
+
+    Addresses without a page may need the parameters that pages do not know.
+    """
     server_environ = {
         name: value
         for name, value in environ.items()
         if not name.startswith(CLIENT_ENVIRON_PREFIXES)
     }
     host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
-    return server_environ | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
+    whole_query = {WHOLE_QUERY_ENVIRON_KEY: environ.get("QUERY_STRING", "")}
+    return server_environ | host | whole_query | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}

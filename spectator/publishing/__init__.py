@@ -43,6 +43,7 @@ from spectator.publishing.name_translations import (
     translate_name,
 )
 from spectator.publishing.notes import edit_note, remove_note
+from spectator.publishing.old_addresses import register_old_addresses
 from spectator.publishing.permissions import (
     ConflictError,
     ForbiddenError,
@@ -122,6 +123,7 @@ __all__ = [
     "may_edit",
     "prepare",
     "publish_due",
+    "register_old_addresses",
     "remove_note",
     "repair_listings",
     "restore",

@@ -72,6 +72,11 @@ def picture_state(digest: str) -> PictureState | None:
     return next(iter(_load_states(Picture.digest == digest)), None)
 
 
+def picture_state_by_id(picture_id: int) -> PictureState | None:
+    """Return the state of the picture with this id, None if there is none."""
+    return next(iter(_load_states(Picture.id == picture_id)), None)
+
+
 def withdrawn_pictures(digests: Iterable[str]) -> frozenset[str]:
     """Return the digests of withdrawn pictures among any number of digests."""
     remaining = iter(digests)

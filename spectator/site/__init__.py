@@ -36,6 +36,7 @@ def register(app: Flask) -> None:
         health,
         listings,
         metrics,
+        old_addresses,
         pages,
         pictures,
         search,
@@ -54,4 +55,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(fragments.bp)
     editions.add_rules(app, EDITION_ENDPOINTS)
     errors.register(app)
+    old_addresses.register(app)
     caching.register(app)

@@ -10,7 +10,7 @@ from spectator import queries
 from spectator.editions import follow_story
 from spectator.navigation import navigation
 from spectator.pagecache import SURROGATE_KEY, article_key
-from spectator.site import bp, listings
+from spectator.site import bp, listings, old_addresses
 from spectator.site.caching import cacheable
 from spectator.site.pagination import load_more_context, requested_cursors
 from spectator.site.standing_pages import page_response
@@ -42,7 +42,7 @@ def article(slug: str, **_parts: object) -> Response:
             return page_response(page)
         if story is None:
             abort(404)
-        return redirect(permalink(story), 301)
+        return make_response(old_addresses.answer() or redirect(permalink(story), 301))
     follow_story(story.language)
     if story.status == "withdrawn":
         response = make_response(render_template("errors/410.html", article=story), 410)

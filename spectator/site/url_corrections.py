@@ -8,7 +8,6 @@ leaves this site.
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
 from flask import abort, current_app, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -17,14 +16,11 @@ from werkzeug.wrappers import Response
 
 from spectator import pagecache, queries
 from spectator.editions import follow_story
-from spectator.site import LIST_FEEDS, LISTS
+from spectator.old_addresses import normalize_path
+from spectator.site import LIST_FEEDS, LISTS, old_addresses
 from spectator.urls import permalink
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
-# U+FFFD stands for a byte that is not UTF-8, such as a quotation mark in a Windows encoding.
-TRAILING_JUNK = (
-    " \t\n\r\u00a0\u200b\u200e\u200f\ufeff\ufffd/\\.,;:!?()[]{}<>|*_~-\"'`´“”„‘’‚«»‹›…–—،؛؟"
-)
 FEED_NAMES = ("feed", "rss", "rss.xml", "atom.xml")
 PERMANENT_ENDPOINTS = frozenset(
     {"site.front", "site.archive", "site.search", "site.feed", "site.search_feed"}
@@ -49,7 +45,7 @@ def corrected_response() -> Response | tuple[str, int] | None:
         endpoint, _ = _match(candidate)
         if candidate != request.path and _exists(endpoint, candidate):
             return redirect(candidate + _allowed_query(endpoint), 301)
-    return _page_redirect(path) or _article_response(path)
+    return _page_redirect(path) or old_addresses.answer() or _article_response(path)
 
 
 def replace_slash_redirect() -> Response | tuple[str, int] | None:
@@ -61,13 +57,6 @@ def replace_slash_redirect() -> Response | tuple[str, int] | None:
     if response is None and endpoint.startswith("site."):
         abort(404)
     return response
-
-
-def normalize_path(path: str) -> str:
-    """Return a path in lower case, without doubled slashes and trailing punctuation."""
-    if "%" in path:
-        path = unquote(path)  # encoded twice
-    return re.sub(r"/{2,}", "/", path.lower()).rstrip(TRAILING_JUNK)
 
 
 def _match(path: str) -> tuple[str, dict[str, str]]:

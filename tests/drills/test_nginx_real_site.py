@@ -298,6 +298,9 @@ def test_cached_pages_survive_an_outage(real: RealSite) -> None:
     assert {
         fetch(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")
     } == {502}
+    # An address of an older site never leads to the front page.
+    old_queries = ("p=7", "x=1&page_id=7", "cat=3&paged=2", "s=mali", "feed=rss2", "tag=peace")
+    assert {fetch(port, f"/?{query}", BROWSER).status for query in old_queries} == {502}
     assert len(real.nginx.cached_keys()) == before
     site.start()
     [story] = site.publish([token(9)])

@@ -312,6 +312,17 @@ SAMPLES: dict[str, list[Row]] = {
             "settings": {"TIMEZONE": "cd" * 16},
         }
     ],
+    "old_address": [
+        {
+            "address": "/2019/05/bandari",
+            "kind": "article",
+            "target_id": 1,
+            "target": "",
+            "is_manual": False,
+            "created_at": _LATE,
+        }
+    ],
+    "missing_page": [{"day": "2026-01-02", "path": "/mombasa", "times": 3}],
     "lease": [{"name": "leader", "host_id": "ab" * 8, "expires_at": _LATE}],
     "page": [
         _page(1, "published", "about", None),
