@@ -89,12 +89,13 @@ def test_help_lists_the_commands(flag: str) -> None:
     assert result.exit_code == 0
     assert set(main.commands) == {
         *("init", "demo", "run", "worker", "doctor"),
-        *("user", "import", "reindex", "database", "backup", "restore", "media"),
+        *("user", "import", "export", "reindex", "database", "backup", "restore", "media"),
     }
     assert all(f"\n  {name} " in result.output for name in main.commands)
     for name, words in {
         "user": "add list disable enable role rename reset",
-        "import": "jsonl",
+        "import": "jsonl feed wordpress",
+        "export": "site",
         "database": "copy",
     }.items():
         group = main.commands[name]

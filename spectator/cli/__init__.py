@@ -18,6 +18,7 @@ from spectator.cli import (
     people,
     search,
     site,
+    wordpress_imports,
 )
 from spectator.cli.context import escape_unencodable_output
 from spectator.cli.help_texts import read_help, translate_help
@@ -49,6 +50,7 @@ def main() -> None:
 
 
 imports.import_group.add_command(feed_imports.import_feed)
+imports.import_group.add_command(wordpress_imports.import_wordpress)
 for command in (
     *site.COMMANDS,
     people.user,

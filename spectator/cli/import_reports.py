@@ -10,14 +10,14 @@ from spectator.importers import runner
 from spectator.publishing.validation import clean_line
 
 
-def _echo(line: str, err: bool = False) -> None:
+def echo_line(line: str, err: bool = False) -> None:
     """Print a line that quotes the source, without the control characters of a terminal."""
     click.echo(clean_line(line), err=err)
 
 
-def _echo_rest(count: int, err: bool = False) -> None:
+def echo_rest(count: int, err: bool = False) -> None:
     """Print how many more stories there are than the report lists, if any."""
-    if count:
+    if count > 0:
         click.echo(gettext("and %(count)s more", count=format_number(count)), err=err)
 
 
@@ -41,37 +41,37 @@ def print_report(report: runner.ImportReport, dry_run: bool) -> int:
     _print_names(report)
     _print_preserved(report)
     for location, change in report.changes:
-        _echo(f"{location}: {change}")
-    _echo_rest(report.changes_count - len(report.changes))
+        echo_line(f"{location}: {change}")
+    echo_rest(report.changes_count - len(report.changes))
     for location, reason in report.refused:
-        _echo(f"{location}: {reason}", err=True)
-    _echo_rest(report.refused_count - len(report.refused), err=True)
+        echo_line(f"{location}: {reason}", err=True)
+    echo_rest(report.refused_count - len(report.refused), err=True)
     return 1 if report.refused else 0
 
 
 def _print_names(report: runner.ImportReport) -> None:
     """Print the names of new sections, and of keys that were ignored."""
     if report.sections:
-        _echo(gettext("sections created: %(names)s", names=", ".join(report.sections)))
+        echo_line(gettext("sections created: %(names)s", names=", ".join(report.sections)))
     if report.unknown_keys:
         keys = sorted(report.unknown_keys.items())
         names = ", ".join(f"{name} ({count})" for name, count in keys)
         if report.has_more_unknown_keys:
             names = gettext("%(names)s and others", names=names)
-        _echo(gettext("unknown keys ignored: %(names)s", names=names))
+        echo_line(gettext("unknown keys ignored: %(names)s", names=names))
 
 
 def _print_preserved(report: runner.ImportReport) -> None:
     """Print the stories with fields that stayed as edited on this site."""
     for location, fields in report.preserved:
-        _echo(
+        echo_line(
             gettext(
                 "%(story)s: not overwritten, changed on this site: %(fields)s",
                 story=location,
                 fields=fields,
             )
         )
-    _echo_rest(report.preserved_count - len(report.preserved))
+    echo_rest(report.preserved_count - len(report.preserved))
     if report.preserved:
         click.echo(
             gettext("To replace changes made on this site, import again with --overwrite.")

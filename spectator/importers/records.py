@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from spectator.i18n import gettext
+from spectator.media import StoredPicture
 from spectator.publishing import Draft
 
 
@@ -22,7 +23,9 @@ class Record:
     which are decoded once when the story is stored. `picture` is a path below the runner's
     `pictures_dir`, and `feed_id` the guid of the story in feeds. `unknown_keys` may be truncated.
     `changes` are sentences about what was converted or dropped, `addresses` the old URLs of the
-    story, absolute or paths with queries.
+    story, absolute or paths with queries. An importer that stores pictures itself gives the lead as
+    `stored_picture` and those of the body and for sharing as `pictures`; `is_picture_known`: it
+    knows whether there is a lead. `may_number_slug`: a slug that another story has gets a number.
     """
 
     location: str
@@ -38,6 +41,10 @@ class Record:
     feed_id: str = ""
     changes: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    stored_picture: StoredPicture | None = None
+    pictures: tuple[StoredPicture, ...] = ()
+    is_picture_known: bool = True
+    may_number_slug: bool = False
 
 
 def describe_unexpected_error(error: Exception) -> str:

@@ -137,10 +137,12 @@ def _build_imported_article(
         status=record.status,
         published_at=record.published_at,
         updated_at=record.updated_at,
-        picture=_store_picture(record, media_dir, pictures_dir, is_dry),
-        is_picture_known=not (is_dry and record.picture),
+        picture=record.stored_picture or _store_picture(record, media_dir, pictures_dir, is_dry),
+        pictures=record.pictures,
+        is_picture_known=record.is_picture_known and not (is_dry and record.picture),
         feed_id=record.feed_id,
         location=record.location,
+        may_number_slug=record.may_number_slug,
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from spectator.i18n import ngettext
-from spectator.models import Article, ImportState
+from spectator.models import Article
 from spectator.models.article import EVER_PUBLIC_STATUSES, new_feed_id
 from spectator.publishing.articles import draft_columns
 from spectator.publishing.bulk import BulkWriter
@@ -24,12 +24,12 @@ from spectator.publishing.import_merge import (
     MergeDecision,
     SourceValues,
     is_unchanged,
+    load_existing,
     publication_value,
     values_of_draft,
 )
 from spectator.publishing.import_originals import OriginalLookup
 from spectator.publishing.imported_articles import ImportedArticle, ImportResult
-from spectator.publishing.revisions import newest_number
 from spectator.publishing.slugs import SlugLookup
 from spectator.publishing.taxonomy import SectionKey, SectionLookup, Taxonomy, add_picture
 from spectator.publishing.translations import (
@@ -67,9 +67,15 @@ class ImportBatch:
         ]
         self.groups: set[int] = set()  # ids of the originals of stored stories
         self.relinked: list[int] = []  # ids of those with another original or language
-        self.existing = _load_existing(
+        self.existing = load_existing(
             session, [story.external_id for story in stories if story.external_id is not None]
         )
+        self.stories = [
+            story.with_stored_slug(old.slug)
+            if (old := self.existing.get(story.external_id))
+            else story
+            for story in self.stories
+        ]
         drafts = [story.prepared.draft for story in stories]
         stored_slugs = {row.slug for row in self.existing.values()}
         new_slugs = {draft.slug or slugify(draft.headline) for draft in drafts}
@@ -152,7 +158,8 @@ class ImportBatch:
                 }
             )
         self.originals.check(draft)
-        slug = self.slugs.unique_slug(draft.slug, draft.headline, article_id)
+        wanted = draft.slug if story.may_number_slug else ""
+        slug = self.slugs.unique_slug(draft.slug, draft.headline, article_id, wanted)
         section = self.sections.get_or_create(story.section, result.sections)
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
         self.next_id += 1
@@ -184,6 +191,8 @@ class ImportBatch:
         }
 
     def _picture_id(self, story: ImportedArticle) -> int | None:
+        for picture in story.pictures:
+            add_picture(self.session, picture, None)
         return (
             add_picture(self.session, story.picture, None) if story.picture is not None else None
         )
@@ -225,12 +234,13 @@ class ImportBatch:
         if is_link_changed:
             self.originals.check(merged, old.id)
         status = story.status if "publication" in accepted else old.status
-        slug = self._choose_slug(old, source, status, accepted)
+        slug = self._choose_slug(story, old, source, status, accepted)
         section = SectionKey(stored.row.section_id, stored.row.section)
         if "section" in accepted:
             section = self.sections.get_or_create(story.section, result.sections)
+        picture_id = self._picture_id(story)
         if "picture" in accepted:
-            source = replace(source, picture_id=self._picture_id(story))
+            source = replace(source, picture_id=picture_id)
         self.writer.redirects.add_change(old.id, (old.slug, old.status), (slug, status))
         if {old.status, status} & set(EVER_PUBLIC_STATUSES):
             self.slugs.owners[slug] = old.id
@@ -263,14 +273,20 @@ class ImportBatch:
             self.groups |= {former_id, values["translation_of_id"] or old.id}
 
     def _choose_slug(
-        self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]
+        self,
+        story: ImportedArticle,
+        old: Row[Any],
+        source: Draft,
+        status: str,
+        accepted: frozenset[str],
     ) -> str:
         """Return the slug of a stored story after the import.
 
         Raises ValidationError if the source gives it the slug of another story.
         """
         if "slug" in accepted:
-            return self.slugs.unique_slug(source.slug, source.headline, old.id)
+            wanted = source.slug if story.may_number_slug else ""
+            return self.slugs.unique_slug(source.slug, source.headline, old.id, wanted)
         if status in EVER_PUBLIC_STATUSES and old.status not in EVER_PUBLIC_STATUSES:
             # While this story was not public, another story may have taken its slug.
             return self.slugs.unique_slug(old.slug, source.headline, old.id, current=old.slug)
@@ -280,23 +296,3 @@ class ImportBatch:
 def _clean_feed_id(story: ImportedArticle) -> str:
     """Return the feed id of the source as it is stored, "" if there is none."""
     return clean_line(story.feed_id)[:500]
-
-
-def _load_existing(session: Session, external_ids: list[str]) -> dict[str | None, Row[Any]]:
-    """Return stored stories by external id, with revision number and previous source values."""
-    columns = (
-        Article.id,
-        Article.external_id,
-        Article.slug,
-        Article.language,
-        Article.status,
-        Article.version,
-    )
-    state = (
-        ImportState.version.label("imported_version"),
-        ImportState.imported_at,
-        ImportState.source_values,
-    )
-    query = select(*columns, newest_number().label("number"), *state).outerjoin(ImportState)
-    rows = session.execute(query.where(Article.external_id.in_(external_ids)))
-    return {row.external_id: row for row in rows}

@@ -18,7 +18,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from spectator.i18n import gettext, lazy_gettext
-from spectator.models import Article, Author, Revision, Topic
+from spectator.models import Article, Author, ImportState, Revision, Topic
 from spectator.publishing.fields import (
     FIELDS,
     IMPORT_GROUPS,
@@ -242,10 +242,30 @@ def _previous_values(
     return base
 
 
+def load_existing(session: Session, external_ids: list[str]) -> dict[str | None, Row[Any]]:
+    """Return stored stories by external id, with revision number and previous source values."""
+    columns = (
+        Article.id,
+        Article.external_id,
+        Article.slug,
+        Article.language,
+        Article.status,
+        Article.version,
+    )
+    state = (
+        ImportState.version.label("imported_version"),
+        ImportState.imported_at,
+        ImportState.source_values,
+    )
+    query = select(*columns, newest_number().label("number"), *state).outerjoin(ImportState)
+    rows = session.execute(query.where(Article.external_id.in_(external_ids)))
+    return {row.external_id: row for row in rows}
+
+
 class Comparison:
     """Stored stories that are imported again, with the data for merge decisions, read in bulk.
 
-    `candidates` are rows of `import_batches._load_existing`, each with the source's current values.
+    `candidates` are rows of `load_existing`, each with the source's current values.
     """
 
     def __init__(

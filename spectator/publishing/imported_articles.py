@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from spectator.media import StoredPicture
 from spectator.models.article import EVER_PUBLIC_STATUSES
 from spectator.publishing.validation import PreparedDraft
+from spectator.text.words.slugs import numbered_slug
 
 MAX_LISTED = 1_000  # refused and preserved stories of an import; further ones are only counted
 MAX_REASON_LENGTH = 500
@@ -19,7 +20,9 @@ class ImportedArticle:
 
     `section` is a section's name or slug; datetimes are aware. Importing an `external_id` again
     updates the same story; None always adds a new one. `feed_id` is the story's id in the feeds of
-    its old site. `is_picture_known`: the importer checked whether there is a picture.
+    its old site. `pictures` are the others that the story shows. `is_picture_known`: the importer
+    checked whether there is a picture. `may_number_slug`: the slug gets a number if another story
+    has it; otherwise the story is refused.
     """
 
     prepared: PreparedDraft
@@ -29,9 +32,11 @@ class ImportedArticle:
     published_at: datetime | None = None
     updated_at: datetime | None = None
     picture: StoredPicture | None = None
+    pictures: tuple[StoredPicture, ...] = ()
     is_picture_known: bool = True
     feed_id: str = ""
     location: str = ""  # in the source, for the report
+    may_number_slug: bool = False
 
     @property
     def visible_updated_at(self) -> datetime | None:
@@ -41,6 +46,19 @@ class ImportedArticle:
         if at is None or published is None or self.status not in EVER_PUBLIC_STATUSES:
             return None
         return at if at >= published else None
+
+    def with_stored_slug(self, slug: str) -> ImportedArticle:
+        """Return the story with its stored slug if that is the one it wants with a number."""
+        draft, number = self.prepared.draft, slug.rpartition("-")[2]
+        is_numbered = draft.slug and number.isdecimal() and len(number) < 10
+        if (
+            not self.may_number_slug
+            or not is_numbered
+            or slug != numbered_slug(draft.slug, int(number))
+        ):
+            return self
+        draft = replace(draft, slug=slug)
+        return replace(self, prepared=replace(self.prepared, draft=draft))
 
 
 @dataclass(slots=True)

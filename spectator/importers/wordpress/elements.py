@@ -57,12 +57,16 @@ class Author:
 
 
 class Term(NamedTuple):
-    """A category, a tag or a term of another taxonomy; `parent` is the slug of another one."""
+    """A category, a tag or a term of another taxonomy.
+
+    `parent` is the slug of another one; posts do not repeat it, nor the `number`.
+    """
 
     taxonomy: str
     slug: str
     name: str
     parent: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

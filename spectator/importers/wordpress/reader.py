@@ -177,7 +177,8 @@ class _Builder:
         elif name in TERM_FIELDS:
             taxonomy, slug, label, parent = TERM_FIELDS[name]
             taxonomy = taxonomy or fields.get("term_taxonomy", "")
-            texts = (fields.get(key, "").strip() for key in (slug, label, parent))
+            keys = (slug, label, parent, "term_id")
+            texts = (fields.get(key, "").strip() for key in keys)
             self.ready.append(Term(taxonomy, *texts))
         else:
             self.ready.append(Author(fields))
