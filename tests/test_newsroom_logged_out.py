@@ -14,12 +14,13 @@ from werkzeug import formparser
 from spectator import accounts, request_limits, tokens
 from spectator.accounts import sessions
 from spectator.models import User
-from spectator.newsroom import logged_out
+from spectator.newsroom import logged_out, submissions
 from tests.newsroom_client import (
     NEW_STORY,
     SAME_ORIGIN,
     SESSION_COOKIE,
     create_story,
+    get_article,
     logged_in_client,
     post,
     session_token,
@@ -187,3 +188,29 @@ def test_a_story_of_the_largest_size_is_returned(expired_client: FlaskClient) ->
     assert response.status_code == 401
     assert text.strip()[:1000] in response.text
     assert len(response.text) > len(text)
+
+
+@pytest.mark.parametrize("change", ["disable", "demote", "reset"])
+def test_a_request_that_runs_when_its_session_ends_writes_nothing(
+    app: Flask, editor: User, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    article_id = create_story(newsroom)
+    email, find_mismatch = editor.email, submissions.find_language_mismatch
+
+    def end_session(*arguments: object) -> str:
+        changes = {
+            "disable": lambda: accounts.disable_user(email),
+            "demote": lambda: accounts.set_role(email, "author"),
+            "reset": lambda: accounts.reset_password(email),
+        }
+        with app.app_context():
+            changes[change]()
+        return find_mismatch(*arguments)
+
+    monkeypatch.setattr(submissions, "find_language_mismatch", end_session)
+    values = story_form(do="publish", body="Every <word>.")
+    answer = post(newsroom, f"/newsroom/stories/{article_id}", values | {"version": "1"})
+    assert answer.status_code == 401
+    assert "Every &lt;word&gt;." in answer.text
+    assert get_article(article_id).status == "draft"
+    assert "word" not in get_article(article_id).body

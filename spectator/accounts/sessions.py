@@ -73,6 +73,13 @@ def session_by_token(token: str) -> UserSession | None:
     return row
 
 
+def is_unchanged(session: Session, row: UserSession, user: User) -> bool:
+    """Return whether a session still exists, and its person is active and has the same role."""
+    query = select(UserSession.id).join(User, User.id == UserSession.user_id)
+    query = query.where(UserSession.id == row.id, User.is_active, User.role == user.role)
+    return session.scalar(query) is not None
+
+
 def log_out(token: str) -> None:
     """End the session of the token; a copy of its cookie then no longer works."""
     with db.write() as session:

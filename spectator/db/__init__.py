@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -83,7 +83,13 @@ class Base(DeclarativeBase):
 
 
 class Database(SQLAlchemy):
-    """Flask-SQLAlchemy with transactions that are read-only outside `write()`."""
+    """Flask-SQLAlchemy with transactions that are read-only outside `write()`.
+
+    Each function in `write_checks` is called at the beginning of a transaction that writes, and may
+    raise an exception.
+    """
+
+    write_checks: ClassVar[set[Callable[[Session], None]]] = set()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -103,6 +109,8 @@ class Database(SQLAlchemy):
         session.info[WRITE_OPTION] = True
         try:
             session.connection(execution_options={WRITE_OPTION: True})
+            for check in self.write_checks:
+                check(session)
             yield session
             session.commit()
         except BaseException as error:

@@ -225,7 +225,7 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
         picture_from_token(sent.get("picture_id", ""), user),
     )
     newest, undecided = forms.form_from_article(article, form.zone), []
-    for name in (*LABELS, DATE):
+    for name in forms.COMPARED_FIELDS:
         choice = sent.get(f"choice.{name}", "")
         if f"mine.{name}" not in sent:
             continue

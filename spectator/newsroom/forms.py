@@ -59,6 +59,8 @@ FORM_LABELS = LABELS | {
     "remark": lazy_gettext("Remark"),
     "reason": lazy_gettext("Reason"),
 }
+# What two versions of a story may differ in.
+COMPARED_FIELDS = (*LABELS, "published_at")
 OTHER_LANGUAGE = "other"  # the option that lets an editor type a language tag
 FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 

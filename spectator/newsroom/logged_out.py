@@ -16,7 +16,6 @@ from spectator import publishing
 from spectator.accounts import is_issued_token
 from spectator.i18n import lazy_gettext
 from spectator.newsroom import URL_PREFIX, bp, errors, forms, security, spellings
-from spectator.publishing.fields import LABELS
 
 ADMINS_ONLY = (
     lazy_gettext("You don't have permission to do this"),
@@ -31,7 +30,9 @@ CONTROLS = (
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),
     *(f"spelling-{number}" for number in range(1, spellings.MAX_ANSWERS + 1)),
 )
-CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in LABELS)
+CHOICES = tuple(
+    f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in forms.COMPARED_FIELDS
+)
 RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 
@@ -59,6 +60,15 @@ def require_login() -> Response | tuple[str, int] | None:
         ), 401
     path = request.full_path if request.query_string else request.path
     return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
+
+
+@bp.errorhandler(security.SessionEnded)
+def show_logged_out(_error: security.SessionEnded) -> ResponseReturnValue:
+    """Show the login with the text that was sent: the session ended while the request ran."""
+    g.user = None
+    response = require_login()
+    assert response is not None  # pages without a login write nothing for a person
+    return response
 
 
 def require_role() -> tuple[str, int] | None:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from flask import Response, abort, current_app, g, redirect, request, url_for
+from flask import Response, abort, current_app, g, has_request_context, redirect, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from spectator import tokens
-from spectator.accounts import Client, session_by_token
+from spectator.accounts import Client, is_unchanged, session_by_token
+from spectator.db import db
 from spectator.i18n import lazy_gettext
 from spectator.models import User
 from spectator.newsroom import URL_PREFIX, bp
@@ -114,6 +116,25 @@ def check_request() -> AnyResponse | None:
         follow_person(g.user)
     g.needs_form_token = is_write and has_same_origin is None
     return None
+
+
+class SessionEnded(Exception):
+    """The person was logged out, or got another role, while their request was running."""
+
+
+def require_session(session: Session) -> None:
+    """Raise SessionEnded if the person of this request may no longer write.
+
+    A large text may take long to arrive, and a picture to be decoded.
+    """
+    user = g.get("user") if has_request_context() else None
+    if user is None or requested_view() in PUBLIC_VIEWS:
+        return
+    if not is_unchanged(session, g.session, user):
+        raise SessionEnded
+
+
+db.write_checks.add(require_session)
 
 
 def canonical_url() -> str:
