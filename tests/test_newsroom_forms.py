@@ -50,6 +50,7 @@ NON_PAGE_ENDPOINTS = {
     "newsroom.index",
     "newsroom.preview",
     "newsroom.preview_new",
+    "newsroom.preview_page",
     "newsroom.shared_preview",
 }
 
@@ -162,8 +163,21 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
         client, NEW_STORY + "/proof", form_values(client.get(NEW_STORY)) | {"headline": "Unsaved"}
     )
     paths.append(unsaved.location)
+    if client.get("/newsroom/pages/").status_code == 200:  # not for authors
+        paths += standing_page_paths(client)
     for path in paths:
         yield path, client.get(path).text
+
+
+def standing_page_paths(client: FlaskClient) -> list[str]:
+    """Return the paths of the screens of standing pages, of which one is a draft, one public."""
+    paths = ["/newsroom/pages/", "/newsroom/pages/new", "/newsroom/pages/menus"]
+    for action in ("save", "publish"):
+        entries = {"title": f"To {action}", "body": "Words.", "language": "en", "do": action}
+        page = post(client, "/newsroom/pages/new", entries).location.partition("?")[0]
+        post(client, "/newsroom/pages/menus/footer", {"page": page.rpartition("/")[2]})
+        paths += [page, f"{page}/history"]
+    return paths
 
 
 def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tuple[str, str]]:

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.models import ARTICLE_STATUSES, Article, ReaderNote, User
-from spectator.publishing import ACTIONS, Action
+from spectator.models import ARTICLE_STATUSES, PAGE_STATUSES, Article, Page, ReaderNote, User
+from spectator.publishing import ACTIONS, Action, pages
 from spectator.publishing.actions import PAST_TENSES
 from tests.conftest import add_user, make_draft
 
@@ -162,3 +162,11 @@ def test_the_first_action_on_a_new_story_is_allowed_exactly_as_documented(
         else:
             with pytest.raises(publishing.ForbiddenError):
                 publishing.create(make_draft(), by, first_action)
+
+
+def test_the_documented_actions_on_pages_are_those_of_the_code() -> None:
+    documented = dict(re.findall(r"^\| (\w+) page \| (.+) \|$", TABLE, re.MULTILINE))
+    states = {"new": None} | {status: Page(status=status) for status in PAGE_STATUSES}
+    assert {state: set(actions.split(", ")) for state, actions in documented.items()} == {
+        state: set(pages.page_actions(page)) for state, page in states.items()
+    }

@@ -151,6 +151,19 @@ ROUTES: dict[str, Requests] = {
     "set_related": Requests(
         forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))
     ),
+    "pages": Requests(),
+    "new_page": Requests(),
+    "create_page": Requests(forms=({"title": "quokka", "body": "x"},)),
+    "edit_page": Requests(),
+    "save_page": Requests(forms=({"title": "quokka", "body": "x"},)),
+    "change_page_status": Requests(),
+    "page_history": Requests(),
+    "restore_page": Requests(),
+    "preview_page": Requests(),
+    "preview_unsaved_page": Requests(forms=({"title": "quokka", "body": "x"},)),
+    "menus": Requests(),
+    "add_to_menu": Requests(forms=({"page": "1"},)),
+    "change_menu": Requests(forms=({"do": "up"},)),
     "searches": Requests(("", "days=90")),
     "taxonomy": Requests(("", "kind=topic", "kind=topic&q=quokka")),
     "translate_name": Requests(forms=({"name-fr": "Quokka"},)),
@@ -211,7 +224,8 @@ def urls(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
                 for kind in KINDS if "kind" in rule.arguments else KINDS[:1]:
                     values = {"article_id": article_id, "kind": kind, "token": "x"}
                     values |= dict.fromkeys(("number", "note_id", "link_id", "row_id"), 1)
-                    values["named"] = "topic"
+                    values |= {"named": "topic", "page_id": 1, "menu": "footer"}
+                    values["action"] = "withdraw"
                     yield (
                         name,
                         adapter.build(

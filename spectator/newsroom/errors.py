@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import g, render_template, request
+from flask import g, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
@@ -38,6 +38,10 @@ MESSAGES: dict[int, ErrorText] = {
         lazy_gettext("Reload it and try again."),
     ),
 }
+PAGE_NOT_FOUND: ErrorText = (
+    lazy_gettext("Page not found"),
+    lazy_gettext("Check the address, or find the page in the list."),
+)
 SERVER_ERROR: ErrorText = (
     lazy_gettext("Something went wrong"),
     lazy_gettext(
@@ -97,7 +101,14 @@ def show_copy_limit(_error: publishing.CopyLimitReached) -> tuple[str, int]:
 @bp.errorhandler(publishing.NotFoundError)
 def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
     """Show that there is no such story, and the text that was sent."""
-    return render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
+    return render_error(404, *not_found_text(), unsaved_text=request.form.get("body", ""))
+
+
+def not_found_text() -> ErrorText:
+    """Return the text about a story that does not exist, or about a page below its address."""
+    if request.path.startswith(url_for("newsroom.pages")):
+        return PAGE_NOT_FOUND
+    return MESSAGES[404]
 
 
 def submitted_text() -> str:

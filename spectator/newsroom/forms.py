@@ -168,7 +168,7 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
 def parse_values(data: Mapping[str, str]) -> dict[str, str]:
     """Return every field of a form with normalized line breaks, without U+0000, and a valid id."""
     values = {
-        name: _normalize_line_breaks(data.get(name, initial))
+        name: normalize_line_breaks(data.get(name, initial))
         for name, initial in INITIAL_VALUES.items()
     }
     zones = (*times.time_zone_names(), newsroom_zone().key)
@@ -185,7 +185,8 @@ def requested_form_id(data: Mapping[str, str]) -> str:
     return form_id if FORM_ID_PATTERN.fullmatch(form_id) else ""
 
 
-def _normalize_line_breaks(text: str) -> str:
+def normalize_line_breaks(text: str) -> str:
+    """Return a text with line feeds only, and without U+0000."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 

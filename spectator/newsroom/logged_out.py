@@ -16,6 +16,7 @@ from spectator import publishing
 from spectator.accounts import is_issued_token
 from spectator.i18n import lazy_gettext
 from spectator.newsroom import URL_PREFIX, bp, errors, forms, security, spellings
+from spectator.publishing.page_drafts import PAGE_FIELDS
 
 ADMINS_ONLY = (
     lazy_gettext("You don't have permission to do this"),
@@ -33,7 +34,7 @@ CONTROLS = (
 CHOICES = tuple(
     f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in forms.COMPARED_FIELDS
 )
-RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
+RETURNED_FIELDS = frozenset({*forms.FIELDS, *PAGE_FIELDS, *CONTROLS, *CHOICES})
 
 
 @bp.before_request

@@ -36,6 +36,9 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
         "Link created. Anyone with the link can see the story until it expires or you revoke it."
     ),
     "names": lazy_gettext("Names saved. Readers see them now."),
+    "page-public": lazy_gettext("Saved. Readers see the page now."),
+    "page-withdrawn": lazy_gettext("Page withdrawn. Readers now see the reason."),
+    "menu": lazy_gettext("Menu saved. Readers see it now."),
     "revoked": lazy_gettext("Link revoked."),
     "checked": lazy_gettext("Marked as checked."),
     "preferences": lazy_gettext("Language and time zone saved."),

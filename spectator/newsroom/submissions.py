@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from flask import request
 
 from spectator import publishing
@@ -13,13 +15,20 @@ from spectator.newsroom.forms import DATED_STATUSES, StoryForm, publication_time
 from spectator.newsroom.language_check import describe_language_mismatch, find_language_mismatch
 from spectator.publishing import ACTIONS, Action, Draft, PreparedDraft, ValidationError
 from spectator.publishing.validation import size_errors
-from spectator.text.compare.loss_guard import find_losses, restore_lost_blocks
+from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
 from spectator.text.html.paragraphs import editable_body
 
 TOO_MANY_COPIES = lazy_gettext(
     "You have stored long texts again many times without sending them. Try again in an hour."
 )
 FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
+
+
+class FormWithLosses(Protocol):
+    """A form whose text may lose tables, embeds or the like."""
+
+    values: dict[str, str]
+    losses: Losses | None
 
 
 def requested_action() -> str:
@@ -62,7 +71,7 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
     try:
         if article is None:
             return publishing.create(prepared, by, action, form.form_id, answers)
-        _confirm_losses(form, article, prepared.draft.body)
+        ask_about_losses(form, article.body, prepared.draft.body)
         publishing.save(
             article.id,
             prepared,
@@ -107,18 +116,18 @@ def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
     return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
 
 
-def _confirm_losses(form: StoryForm, article: Article, new_body: str) -> None:
+def ask_about_losses(form: FormWithLosses, old_body: str, new_body: str) -> None:
     """Raise ValidationError with a question if a save would remove tables, embeds or the like.
 
     The answer "remove" counts only for the losses that the question named.
     """
-    losses = find_losses(article.body, new_body)
+    losses = find_losses(old_body, new_body)
     answer = request.form.get("loss", "")
     confirmed_losses = request.form.get("loss_asked", "")
     if not losses or (answer == "remove" and confirmed_losses == losses.description):
         return
     if answer == "restore":
-        form.values["body"] = editable_body(restore_lost_blocks(article.body, new_body))
+        form.values["body"] = editable_body(restore_lost_blocks(old_body, new_body))
         raise ValidationError(
             {
                 "body": gettext(

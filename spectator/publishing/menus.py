@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
@@ -18,28 +18,38 @@ MAX_ENTRIES = 20  # every page of the site has them
 
 
 def add_to_menu(menu: str, page_id: int, by: User, label: str = "") -> None:
-    """Put a page at the end of a menu; one that is there already gets the new label.
+    """Put a page at the end of a menu, unless it is there already.
 
     Raises ValidationError, ForbiddenError and NotFoundError.
     """
     require_publisher(by)
     _require_menu(menu)
-    label = clean_line(label[: 10 * MAX_LABEL_LENGTH])[:MAX_LABEL_LENGTH]
     with db.write() as session:
         if session.get(Page, page_id) is None:
             raise NotFoundError
         entries = _entries(session, menu)
-        entry = next((entry for entry in entries if entry.page_id == page_id), None)
-        if entry is None and len(entries) >= MAX_ENTRIES:
+        if any(entry.page_id == page_id for entry in entries):
+            return
+        if len(entries) >= MAX_ENTRIES:
             raise ValidationError(
                 {"page": gettext("This menu is full. Remove a page from it first.")}
             )
-        if entry is None:
-            last = select(func.max(MenuEntry.position)).where(MenuEntry.menu == menu)
-            position = (session.scalar(last) or 0) + 1
-            session.add(MenuEntry(menu=menu, page_id=page_id, position=position, label=label))
-        else:
-            entry.label = label
+        position = entries[-1].position + 1 if entries else 1
+        label = _clean_label(label)
+        session.add(MenuEntry(menu=menu, page_id=page_id, position=position, label=label))
+        outbox.append(session, None, "menu")
+
+
+def rename_in_menu(menu: str, page_id: int, by: User, label: str) -> None:
+    """Show a page under another name in a menu, "" for its title.
+
+    Raises ForbiddenError and NotFoundError.
+    """
+    require_publisher(by)
+    _require_menu(menu)
+    with db.write() as session:
+        entries = _entries(session, menu)
+        entries[_index_of(entries, page_id)].label = _clean_label(label)
         outbox.append(session, None, "menu")
 
 
@@ -67,6 +77,10 @@ def remove_from_menu(menu: str, page_id: int, by: User) -> None:
         if (entry := session.get(MenuEntry, (menu, page_id))) is not None:
             session.delete(entry)
             outbox.append(session, None, "menu")
+
+
+def _clean_label(label: str) -> str:
+    return clean_line(label[: 10 * MAX_LABEL_LENGTH])[:MAX_LABEL_LENGTH]
 
 
 def _require_menu(menu: str) -> None:

@@ -47,8 +47,8 @@ def page_to_edit(page_id: int) -> Page | None:
 
 
 def all_pages() -> Sequence[Page]:
-    """Return all pages without their bodies; those below a page follow it."""
-    return db.session.scalars(select(Page).order_by(Page.path)).all()
+    """Return all pages without their bodies, by path; those below a page follow it."""
+    return sorted(db.session.scalars(select(Page)), key=lambda page: page.path.split("/"))
 
 
 def public_pages() -> Sequence[Page]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import standing_pages
 from tests.browser.story_form import fill, press
 from tests.browser.windows import Window, open_window
 
@@ -224,6 +225,7 @@ BEHIND_LOGIN: dict[str, Callable[[Window], None]] = {
     "loss warning": open_loss_warning,
     "unsaved text": open_unsaved,
     "refused time": open_refused_time,
+    **standing_pages.OPENERS,
 }
 ALL = PUBLIC | BEHIND_LOGIN
 
