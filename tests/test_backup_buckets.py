@@ -262,6 +262,17 @@ def test_the_doctor_probes_the_bucket_of_the_pictures(
     assert "NoSuchBucket" in line
 
 
+def test_the_doctor_names_a_bucket_of_backups_once_and_hides_no_missing_backup(
+    app: Flask, nightly: str
+) -> None:
+    missing = f"The last backup in {nightly} is missing."
+    app.config["MEDIA"] = "s3://never-created/site"
+    assert [line for line in doctor.problems(app) if line.startswith(missing)]
+    app.config["BACKUP_TO"] = "s3://never-created/backups"
+    about_backups = [line for line in doctor.problems(app) if "backup" in line.lower()]
+    assert [line.partition(" ")[0] for line in about_backups] == ["SPECTATOR_BACKUP_TO"]
+
+
 def test_what_a_killed_backup_left_is_deleted_by_the_next(
     app: Flask, environ: dict[str, str], tmp_path: Path
 ) -> None:

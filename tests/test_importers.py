@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from spectator import outbox, queries
 from spectator.cli import main
-from spectator.db import Base, db
+from spectator.db import Base, StorageError, db
 from spectator.importers import runner as importing
 from spectator.importers.records import Record
 from spectator.models import Article, Outbox, Picture, Redirect, Revision, Section
@@ -359,6 +359,20 @@ def test_a_story_that_cannot_be_stored_leaves_the_write_lock_free_between_the_ot
     result = run(*(PUBLIC | {"id": key, "headline": "H"} for key in ("a", "bad \ud800", "c")))
     assert "2 added" in result.output and "line 2: cannot be stored" in result.output
     assert sizes == [3, 1, 1, 1]
+
+
+def test_a_database_that_does_not_answer_is_not_asked_again_for_each_story(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def fail(stories, *_options):  # type: ignore[no-untyped-def]
+        sizes.append(len(stories))
+        raise StorageError("busy", OSError("locked"))
+
+    monkeypatch.setattr(imports, "_import_in_transaction", fail)
+    result = run(*(PUBLIC | {"id": key, "headline": "H"} for key in ("a", "b")))
+    assert (result.exit_code, sizes) == (1, [2])
 
 
 def test_an_import_creates_no_more_sections_than_a_site_can_have(  # type: ignore[no-untyped-def]

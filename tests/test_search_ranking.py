@@ -155,3 +155,10 @@ def test_length_of_the_shortest_span_with_a_position_of_each_word(
     position_lists: list[list[int]], length: int
 ) -> None:
     assert shortest_span(position_lists) == length
+
+
+def test_every_word_of_a_countrys_name_counts(fill_index: FillIndex) -> None:
+    often = document("Report", "ivory " * 20 + "coast " + "x " * 19)
+    once = document("Report", "ivory coast " + "x " * 38)
+    index = fill_index(often, once)
+    assert ranked_ids(index, "ivory coast") == document_ids(often, once)

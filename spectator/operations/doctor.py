@@ -43,13 +43,14 @@ def problems(app: Flask) -> Iterator[str]:
         return
     yield from _mode_problems(app.config)
     yield from _script_problems(app.config)
-    bucket_problems = list(_bucket_problems(app.config))
-    yield from bucket_problems
+    bucket_problems = dict(_bucket_problems(app.config))
+    yield from bucket_problems.values()
+    yield from _old_rendition_problems(app.config)
     yield from certificate.problems(app.config)
     try:
         yield from _database_problems(app.config)
         warnings = site_status.read(app.config).warnings
-        if bucket_problems:
+        if "BACKUP_TO" in bucket_problems:
             del warnings["backup"]
         if not is_shared_search(app.config) and engine_fault():
             del warnings["index"]
@@ -149,20 +150,27 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     yield from registry.find_setting_differences()
 
 
-def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a problem for each bucket that cannot be used, and for pictures left on the disk."""
+def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the name of the setting and the problem of each bucket that cannot be used."""
     for name in ("MEDIA", "BACKUP_TO"):
         url = settings[name]
         try:
             if isinstance(url, str):
                 open_store(url, CHECKING).probe()
         except StoreError as error:
-            yield gettext(
-                "SPECTATOR_%(name)s cannot be used. Check its address and keys (AWS_…). "
-                "%(error)s",
-                name=name,
-                error=error,
+            yield (
+                name,
+                gettext(
+                    "SPECTATOR_%(name)s cannot be used. Check its address and keys (AWS_…). "
+                    "%(error)s",
+                    name=name,
+                    error=error,
+                ),
             )
+
+
+def _old_rendition_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a problem if pictures that were moved to a bucket are still on the disk."""
     old_renditions: Path = settings["DATA_DIR"] / "media/renditions"
     if isinstance(settings["MEDIA"], str) and old_renditions.is_dir():
         yield (
