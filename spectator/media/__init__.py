@@ -1,4 +1,4 @@
-"""Uploaded pictures and their renditions: bytes and a store, no database.
+"""Uploaded pictures and other files, and their renditions: bytes and a store, no database.
 
 In the store (a directory or a bucket, see `stores`), `originals/` holds each stored picture
 (re-encoded, without metadata) and `renditions/` the smaller copies that readers get, in the format
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,13 +27,23 @@ from spectator.media.decoder import (
     WIDTHS,
     PictureError,
     PictureResourceError,
-    avif_widths,
     gettext_noop,
-    rendition_widths,
+)
+from spectator.media.files import SIGNATURE_BYTES, copy_file, file_extension, store_file
+from spectator.media.names import (
+    CONTENT_TYPES,
+    FILE_TYPES,
+    avif_names,
+    digest_from_name,
+    is_picture_path,
+    is_rendition_name,
+    original_name,
+    rendition_digests,
+    rendition_names,
+    rendition_path,
 )
 from spectator.media.sandbox import BUSY, decode
 from spectator.media.stores import (
-    CONTENT_TYPES,
     BucketStore,
     DirectoryStore,
     Location,
@@ -47,6 +56,7 @@ __all__ = [
     "BUSY",
     "CONTENT_TYPES",
     "DAMAGED",
+    "FILE_TYPES",
     "HAS_AVIF",
     "MAX_BYTES",
     "WIDTHS",
@@ -55,10 +65,19 @@ __all__ = [
     "PictureResourceError",
     "StoreError",
     "StoredPicture",
+    "avif_names",
+    "digest_from_name",
+    "is_picture_path",
+    "is_rendition_name",
     "make_avif",
     "make_renditions",
     "open_bucket",
     "open_picture_store",
+    "original_name",
+    "rendition_digests",
+    "rendition_names",
+    "rendition_path",
+    "store_media",
     "store_upload",
 ]
 log = logging.getLogger(__name__)
@@ -76,17 +95,13 @@ STORE_DOWN = gettext_noop(
 )
 # How long an upload stores renditions; the worker makes those that are missing afterwards.
 RENDITION_SECONDS = 10.0
-_RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
-_RENDITION_NAME = re.compile(
-    r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png|avif)", re.ASCII
-)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
     """A stored picture: `digest` names its files; sizes are the original's, in pixels and bytes.
 
-    `has_avif`: all AVIF renditions are stored.
+    `has_avif`: all AVIF renditions are stored. A file that is no picture has width and height 0.
     """
 
     digest: str
@@ -128,6 +143,23 @@ def store_upload(stream: IO[bytes], location: Location, with_avif: bool = False)
     return StoredPicture(digest, extension, width, height, byte_size, has_avif)
 
 
+def store_media(stream: IO[bytes], location: Location) -> StoredPicture:
+    """Store a picture, a PDF or a recording, which its first bytes tell apart; `stream` can seek.
+
+    Raises what `store_upload` does.
+    """
+    extension = file_extension(stream.read(SIGNATURE_BYTES))
+    stream.seek(0)
+    if not extension:
+        return store_upload(stream, location)
+    try:
+        digest, byte_size = store_file(stream, open_picture_store(location), extension)
+    except StoreError as error:
+        log.error("a file was refused: %s", error)
+        raise PictureResourceError(gettext(STORE_DOWN)) from error
+    return StoredPicture(digest, extension, 0, 0, byte_size)
+
+
 def _encode_avif(original: Path, work: Path, names: list[tuple[str, int]]) -> bool:
     """Write AVIF renditions of an upload, which is stored without them if that fails.
 
@@ -159,43 +191,6 @@ def _save_renditions(
         log.warning("the worker will store the remaining renditions: %s", error)
         return False
     return True
-
-
-def original_name(digest: str, extension: str) -> str:
-    """Return the name of an original in its store."""
-    return f"originals/{digest}.{extension}"
-
-
-def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, int]]:
-    """Return (name below /media/, width in pixels) of each rendition, narrowest first."""
-    return [
-        (f"{digest[:2]}/{digest}-{size}.{extension}", size) for size in rendition_widths(width)
-    ]
-
-
-def avif_names(digest: str, width: int, height: int) -> list[tuple[str, int]]:
-    """Return (name below /media/, width in pixels) of each AVIF rendition, narrowest first."""
-    return [(f"{digest[:2]}/{digest}-{size}.avif", size) for size in avif_widths(width, height)]
-
-
-def rendition_path(directory: Path, name: str) -> Path | None:
-    """Return the path of a rendition (it may not exist), or None if the name is not valid."""
-    return directory / "renditions" / name if is_rendition_name(name) else None
-
-
-def is_rendition_name(name: str) -> bool:
-    """Return whether a name, such as "ab/ab…-320.jpg", has the form of a rendition's."""
-    return _RENDITION_NAME.fullmatch(name) is not None
-
-
-def is_picture_path(path: str) -> bool:
-    """Return whether a path, such as "/media/ab/ab…-320.jpg", has the form of a rendition's."""
-    return is_rendition_name(path.removeprefix("/media/")) and path.startswith("/media/")
-
-
-def digest_from_name(name: str) -> str:
-    """Return the digest in the name of a rendition, such as "ab/ab…-320.jpg"."""
-    return name[3:35]
 
 
 class StoredRenditions:
@@ -259,7 +254,11 @@ def _make_missing(
     if not name_by_file:
         return 0
     with store.workspace() as work:
-        decode("renditions", store.open_original(original, work), work, *name_by_file)
+        path = store.open_original(original, work)
+        if original.rpartition(".")[2] in FILE_TYPES:
+            copy_file(path, work, name_by_file)
+        else:
+            decode("renditions", path, work, *name_by_file)
         for file, name in name_by_file.items():
             store.save(f"renditions/{name}", work / file)
     return len(name_by_file)
@@ -283,11 +282,6 @@ def missing_originals(location: Location, names: Iterable[str]) -> list[str]:
     """
     stored = open_picture_store(location).names("originals")
     return [name for name in names if f"originals/{name}" not in stored]
-
-
-def rendition_digests(html: str) -> set[str]:
-    """Return the digests of the pictures that an HTML text shows."""
-    return {digest for _, digest in _RENDITION_URL.findall(html)} if "/media/" in html else set()
 
 
 def _save_upload(stream: IO[bytes], path: Path) -> None:

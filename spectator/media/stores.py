@@ -7,23 +7,17 @@ file is never changed: the same name always has the same content.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from spectator.media.names import CONTENT_TYPES, STORED_NAME
 from spectator.object_storage import COPYING, READING, WRITING, OutageGuard, open_store
 
 Location = Path | str  # a directory, or s3://bucket/prefix
 MAX_FILE_BYTES = 128 * 1024 * 1024  # of a stored picture; decoded PNGs are larger than uploads
-FILE_NAME = re.compile(
-    r"originals/[0-9a-f]{32}\.(?:jpg|png)"
-    r"|renditions/([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png|avif)",
-    re.ASCII,
-)
-CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".avif": "image/avif"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -78,7 +72,7 @@ class DirectoryStore:
         return {
             name: path.stat().st_size
             for path in self.directory.rglob("*")
-            if FILE_NAME.fullmatch(name := path.relative_to(self.directory).as_posix())
+            if STORED_NAME.fullmatch(name := path.relative_to(self.directory).as_posix())
         }
 
     def content(self, name: str) -> bytes:
@@ -137,7 +131,7 @@ class BucketStore:
         """Return the size in bytes of each stored file by name."""
         listing = open_store(self.url, COPYING).listing()
         return {
-            entry.name: entry.byte_size for entry in listing if FILE_NAME.fullmatch(entry.name)
+            entry.name: entry.byte_size for entry in listing if STORED_NAME.fullmatch(entry.name)
         }
 
     def content(self, name: str) -> bytes:

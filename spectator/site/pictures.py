@@ -11,6 +11,7 @@ from flask import Response, abort, current_app, request, send_file
 from spectator import queries
 from spectator.media import (
     CONTENT_TYPES,
+    FILE_TYPES,
     Location,
     StoreError,
     digest_from_name,
@@ -26,7 +27,7 @@ RETRY_SECONDS = 10
 
 @bp.get("/media/<path:name>")
 def media(name: str) -> Response:
-    """Send a rendition, a picture in one of its sizes.
+    """Send a rendition: a picture in one of its sizes, or a file to download or to play.
 
     Its name changes with its content, so it is cached for a year.
 
@@ -43,6 +44,9 @@ def media(name: str) -> Response:
         headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
         return Response(status=503, headers=headers, mimetype="text/plain")
     response.cache_control.public = response.cache_control.immutable = True
+    if Path(name).suffix[1:] in FILE_TYPES:
+        # A PDF may hold links and scripts of its own, so no browser opens it as a page of the site.
+        response.headers["Content-Disposition"] = "attachment"
     return response
 
 

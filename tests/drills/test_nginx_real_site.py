@@ -177,6 +177,25 @@ def test_nginx_serves_static_files_and_pictures_with_the_sites_headers(real: Rea
         assert fetch(port, path).status in (400, 404)
 
 
+def test_nginx_sends_files_for_download_as_the_site_does(real: RealSite) -> None:
+    name = f"ab/{'ab' * 16}-0.pdf"
+    path = real.site.data / "media/renditions" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"%PDF-1.7")
+    try:
+        response = fetch(real.nginx.port, f"/media/{name}")
+        assert (response.status, response.raw) == (200, b"%PDF-1.7")
+        assert response.headers["content-type"] == "application/pdf"
+        assert response.headers["content-disposition"] == "attachment"
+        assert response.headers["cache-control"] == YEAR
+        for header, text in DEFAULT_HEADERS.items():
+            assert response.headers[header.lower()] == text
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+    assert fetch(real.nginx.port, f"/media/{name}").status == 404
+
+
 def test_the_picture_of_a_withdrawn_story_is_gone_until_it_is_reinstated(real: RealSite) -> None:
     site, port, file = real.site, real.nginx.port, BytesIO()
     Image.effect_noise((400, 300), 60).convert("RGB").save(file, "JPEG")
