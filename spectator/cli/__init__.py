@@ -13,6 +13,7 @@ from spectator.cli import (
     database,
     exports,
     feed_imports,
+    ghost_imports,
     imports,
     media,
     people,
@@ -51,6 +52,7 @@ def main() -> None:
 
 imports.import_group.add_command(feed_imports.import_feed)
 imports.import_group.add_command(wordpress_imports.import_wordpress)
+imports.import_group.add_command(ghost_imports.import_ghost)
 for command in (
     *site.COMMANDS,
     people.user,

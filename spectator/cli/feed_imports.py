@@ -25,16 +25,19 @@ from spectator.importers.jsonl import DEFAULT_SECTION
 MAX_DOWNLOAD_BYTES = 50_000_000
 
 
+section_option = click.option(
+    "--section",
+    default=DEFAULT_SECTION,
+    help=gettext_noop("Section of stories without a topic that is a section."),
+)
+
+
 @click.command("feed")
 @click.argument("source", metavar="FILE|URL")
 @click.option(
     "--published", is_flag=True, help=gettext_noop("Publish the stories; without, add drafts.")
 )
-@click.option(
-    "--section",
-    default=DEFAULT_SECTION,
-    help=gettext_noop("Section of stories without a topic that is a section."),
-)
+@section_option
 @dry_run_option
 @overwrite_option
 @click.option("--allow-loopback", is_flag=True, help=gettext_noop("Let URL be on this machine."))

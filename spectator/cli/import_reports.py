@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from spectator.formats import format_number
@@ -76,3 +78,12 @@ def _print_preserved(report: runner.ImportReport) -> None:
         click.echo(
             gettext("To replace changes made on this site, import again with --overwrite.")
         )
+
+
+def print_skipped(numbers: Mapping[str, int]) -> None:
+    """Print how many things of each kind are not imported, if any."""
+    names = ", ".join(
+        f"{kind} ({format_number(count)})" for kind, count in sorted(numbers.items())
+    )
+    if names:
+        echo_line(gettext("not imported: %(names)s", names=names))

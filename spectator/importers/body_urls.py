@@ -12,7 +12,7 @@ from spectator.text.html.blocks import exact_tokens
 from spectator.text.html.editor_notes import editor_note
 from spectator.text.html.tokenizer import Tag, parse_attributes
 
-MAX_URL_LENGTH = 200  # in a note or a report
+MAX_NAME_LENGTH = 2_000  # in a note or a report
 _URL_KEYS = ("href", "src", "poster", "cite")
 # Where scripts that load pictures late find their URLs.
 _LATE_KEYS = ("data-src", "data-lazy-src", "data-original")
@@ -78,7 +78,7 @@ class BodyUrls:
 
     def note_file(self, name: str) -> str:
         """Report a file that was not imported; return the HTML of a note to editors."""
-        text = gettext("Not imported: %(name)s", name=name[:MAX_URL_LENGTH])
+        text = gettext("Not imported: %(name)s", name=name[:MAX_NAME_LENGTH])
         self.changes.append(text)
         return editor_note(text)
 

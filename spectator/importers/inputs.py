@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from os import fstat
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 import click
@@ -45,6 +47,18 @@ class Input:
         self.file.seek(0)
         with click.progressbar(range(total), label=self.name, file=sys.stderr) as bar:
             yield bar.update
+
+
+@contextmanager
+def seekable(opened: Input) -> Iterator[IO[bytes]]:
+    """Yield a file that can be read twice: a stream is copied to a temporary one."""
+    if opened.directory is not None:
+        yield opened.file
+        return
+    with TemporaryFile() as copy:
+        shutil.copyfileobj(opened.file, copy, BLOCK_BYTES)
+        copy.seek(0)
+        yield copy
 
 
 def _count_lines(file: IO[bytes]) -> int:
