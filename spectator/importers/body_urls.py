@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from html import escape
 from urllib.parse import urljoin
 
 from spectator.i18n import gettext
-from spectator.text.html.blocks import exact_tokens
+from spectator.importers.body_media import rewrite_tags, tag_html
 from spectator.text.html.editor_notes import editor_note
+from spectator.text.html.sanitizer import plain_text
 from spectator.text.html.tokenizer import Tag, parse_attributes
 
 MAX_NAME_LENGTH = 2_000  # in a note or a report
 _URL_KEYS = ("href", "src", "poster", "cite")
 # Where scripts that load pictures late find their URLs.
 _LATE_KEYS = ("data-src", "data-lazy-src", "data-original")
+_CONTENT_TAGS = ("<img", "<iframe", "<audio", "<video", "<editor-note")
 FindPicture = Callable[[str], str]
 
 
@@ -33,12 +34,7 @@ class BodyUrls:
 
     def convert(self, html: str) -> str:
         """Return a body with absolute URLs, and a note after each picture that is not at hand."""
-        if "<" not in html:
-            return html
-        return "".join(
-            self._convert_tag(token) if isinstance(token, Tag) else token
-            for token in exact_tokens(html)
-        )
+        return rewrite_tags(html, self._convert_tag) if "<" in html else html
 
     def resolve(self, url: str) -> str:
         """Return an absolute URL; anchors within the body stay, and what cannot be resolved."""
@@ -55,17 +51,20 @@ class BodyUrls:
             return tag.raw
         attributes = parse_attributes(tag)
         if tag.name == "img":
-            return self._convert_picture(attributes)
+            return self._convert_picture(tag, attributes)
         urls = {
             key: resolved
             for key in _URL_KEYS
             if key in attributes
             and (resolved := self.resolve(attributes[key])) != attributes[key]
         }
-        slash = "/" if tag.attributes.rstrip().endswith("/") else ""
-        return _write_tag(tag.name, attributes | urls, slash) if urls else tag.raw
+        if not urls:
+            return tag.raw
+        html = tag_html(tag, attributes | urls)
+        # An iframe may end with its slash.
+        return f"{html[:-1]}/>" if tag.attributes.rstrip().endswith("/") else html
 
-    def _convert_picture(self, attributes: dict[str, str]) -> str:
+    def _convert_picture(self, tag: Tag, attributes: dict[str, str]) -> str:
         src = attributes.get("src", "").strip()
         if not src or src[:5].lower() == "data:":
             src = next((attributes[key] for key in _LATE_KEYS if attributes.get(key)), src)
@@ -73,7 +72,7 @@ class BodyUrls:
             return self.note_file(attributes.get("alt") or src[:40])
         url = self.resolve(src)
         path = self.find_picture(url)
-        image = _write_tag("img", attributes | {"src": path or url})
+        image = tag_html(tag, attributes | {"src": path or url})
         return image if path or not url else image + self.note_file(url)
 
     def note_file(self, name: str) -> str:
@@ -83,11 +82,11 @@ class BodyUrls:
         return editor_note(text)
 
 
-def _write_tag(name: str, attributes: dict[str, str], slash: str = "") -> str:
-    pairs = (f' {key}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{''.join(pairs)}{slash}>"
-
-
 def note_paragraphs(texts: Iterable[str]) -> str:
     """Return a paragraph of its own for each note to editors."""
     return "".join(f"<p>{note}</p>\n" for text in texts if (note := editor_note(text)))
+
+
+def has_content(html: str) -> bool:
+    """Return whether HTML has words, something to show, or a note to editors."""
+    return any(tag in html for tag in _CONTENT_TAGS) or bool(plain_text(html).strip())

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from spectator.i18n import gettext
 from spectator.importers.bodies import convert_body
-from spectator.importers.body_urls import BodyUrls, note_paragraphs
+from spectator.importers.body_urls import BodyUrls, has_content, note_paragraphs
 from spectator.importers.feeds.elements import Feed, FeedEntry
 from spectator.importers.records import Record
 from spectator.importers.story_values import (
@@ -85,11 +85,11 @@ def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptio
 def _body(entry: FeedEntry, base: str, values: StoryValues) -> str:
     """Return the body, which begins with a note about each picture that is not in the text."""
     urls = BodyUrls(base, changes=values.changes)
-    html = urls.convert(convert_body(entry.html))
+    html = convert_body(urls.convert(entry.html))
     files = [urls.resolve(url) for url in (*entry.pictures, *entry.files)]
     others = [url for url in files if escape(url) not in html]
     notes = "".join(f"<p>{urls.note_file(url)}</p>\n" for url in others)
-    if not plain_text(html).strip() and "<img" not in html and "<iframe" not in html:
+    if not has_content(html):
         text = gettext("The source has no text of this story.")
         values.changes.append(text)
         html = note_paragraphs([text])

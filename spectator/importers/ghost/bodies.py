@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spectator.i18n import gettext
+from spectator.importers.body_urls import has_content
 from spectator.importers.ghost.cards import CardRenderer, Payload, text_of
 from spectator.importers.ghost.html_cards import convert_html
 from spectator.importers.ghost.lexical import lexical_html
 from spectator.importers.ghost.markdown import markdown_html
 from spectator.importers.ghost.mobiledoc import mobiledoc_html
-from spectator.text.html.sanitizer import plain_text
 
 SITE_PLACEHOLDER = "__GHOST_URL__"
 # By preference. A post has what its version of Ghost stored, at times in several columns.
@@ -20,7 +20,6 @@ _FORMATS: dict[str, Callable[[str, CardRenderer], str]] = {
     "mobiledoc": mobiledoc_html,
     "markdown": lambda source, _cards: markdown_html(source),
 }
-_CONTENT_TAGS = ("<img", "<iframe", "<audio", "<video", "<editor-note")
 
 
 def convert_body(post: Payload, site_url: str, changes: list[str]) -> str:
@@ -40,7 +39,7 @@ def convert_body(post: Payload, site_url: str, changes: list[str]) -> str:
                 gettext("%(name)s cannot be read: %(reason)s", name=name, reason=str(error)[:200])
             )
             continue
-        if plain_text(html).strip() or any(tag in html for tag in _CONTENT_TAGS):
+        if has_content(html):
             changes += dict.fromkeys(cards.changes)
             return html
     return ""
