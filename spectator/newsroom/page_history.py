@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from spectator import publishing, queries
 from spectator.editions import as_readers_see
 from spectator.i18n import gettext
-from spectator.models import Page
+from spectator.models import Page, PageRevision
 from spectator.newsroom import bp, page_forms, security
 from spectator.newsroom.element_names import describe_block, describe_unchanged
 from spectator.newsroom.errors import render_error
@@ -39,14 +39,12 @@ def page_history(page_id: int) -> str:
     revision = queries.page_revision(page_id, number)
     if revision is None:
         raise publishing.NotFoundError
-    older = queries.page_revision(page_id, number - 1)
-    before = page_draft_from_revision(older.content) if older else PageDraft(language="")
     return render_template(
         "newsroom/page_history.html",
         page=page,
         revisions=revisions,
         revision=revision,
-        changes=list_page_changes(before, page_draft_from_revision(revision.content)),
+        changes=_changes_of(revision),
         action_labels=PAST_TENSES,
         describe_block=describe_block,
         describe_unchanged=describe_unchanged,
@@ -74,6 +72,13 @@ def _load(page_id: int) -> Page:
     if page is None:
         raise publishing.NotFoundError
     return page
+
+
+def _changes_of(revision: PageRevision) -> list[FieldChange]:
+    """Return what a revision changed; of the first one all fields that are not empty."""
+    older = queries.page_revision(revision.page_id, revision.number - 1)
+    before = page_draft_from_revision(older.content) if older else PageDraft(language="")
+    return list_page_changes(before, page_draft_from_revision(revision.content))
 
 
 def list_page_changes(before: PageDraft, after: PageDraft) -> list[FieldChange]:
@@ -119,9 +124,14 @@ def preview_unsaved_page() -> str | tuple[str, int]:
     except publishing.ValidationError as invalid:
         message = " ".join(invalid.errors.values())
         return render_error(422, gettext("There is no preview yet"), message)
+    return _render_preview(_unsaved_page(draft), "")
+
+
+def _unsaved_page(draft: PageDraft) -> SimpleNamespace:
+    """Return a prepared draft in the shape of a page."""
     parent = queries.page_to_edit(draft.parent) if draft.parent else None
     path = f"{parent.path}/{draft.slug}" if parent else draft.slug
-    page = SimpleNamespace(
+    return SimpleNamespace(
         title=draft.title,
         body=draft.body,
         language=draft.language,
@@ -130,7 +140,6 @@ def preview_unsaved_page() -> str | tuple[str, int]:
         path=path,
         updated_at=None,
     )
-    return _render_preview(page, "")
 
 
 def _render_preview(page: Page | SimpleNamespace, banner: str) -> str:
