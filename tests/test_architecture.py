@@ -28,7 +28,7 @@ LAYERS = (
     },
     {"site", "newsroom", "importers", "exporters", "worker", "maintenance", "operations", "demo"},
     {"avif", "listing_consumer", "proxy_cache", "related", "renditions"},
-    {"indexing", "templating"},
+    {"indexing", "templating", "answers"},
     {"navigation"},
     {
         "publishing",

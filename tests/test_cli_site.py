@@ -89,7 +89,17 @@ def test_help_lists_the_commands(flag: str) -> None:
     assert result.exit_code == 0
     assert set(main.commands) == {
         *("init", "demo", "run", "worker", "doctor"),
-        *("user", "import", "export", "reindex", "database", "backup", "restore", "media"),
+        *(
+            "user",
+            "import",
+            "check-addresses",
+            "export",
+            "reindex",
+            "database",
+            "backup",
+            "restore",
+            "media",
+        ),
     }
     assert all(f"\n  {name} " in result.output for name in main.commands)
     for name, words in {

@@ -9,6 +9,7 @@ import click
 
 from spectator import config
 from spectator.cli import (
+    addresses,
     backups,
     database,
     exports,
@@ -57,6 +58,7 @@ for command in (
     *site.COMMANDS,
     people.user,
     imports.import_group,
+    addresses.check_addresses,
     exports.export_group,
     search.reindex,
     database.database,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
 from spectator.formats import format_number
 from spectator.i18n import gettext
 from spectator.importers import runner
+from spectator.importers.receipt import Receipt
 from spectator.publishing.validation import clean_line
 
 
@@ -87,3 +90,27 @@ def print_skipped(numbers: Mapping[str, int]) -> None:
     )
     if names:
         echo_line(gettext("not imported: %(names)s", names=names))
+
+
+def write_receipt(receipt: Receipt, path: Path | None, dry_run: bool) -> None:
+    """Write the receipt of an import to a file, if there is one, and print what is in it.
+
+    After a dry run there is nothing that could answer at the old addresses.
+    """
+    if path is None:
+        return
+    if dry_run:
+        click.echo(gettext("No receipt was written: nothing was saved."))
+        return
+    label = gettext("checking addresses")
+    with click.progressbar(length=receipt.address_count, label=label, file=sys.stderr) as bar:
+        totals = receipt.write(path, bar.update)
+    lost = totals["missing"] + totals["elsewhere"]
+    numbers = {"count": format_number(totals.total()), "lost": format_number(lost)}
+    click.echo(
+        gettext(
+            "receipt: %(file)s (old addresses: %(count)s, without their page: %(lost)s)",
+            file=path,
+            **numbers,
+        )
+    )

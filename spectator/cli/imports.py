@@ -10,9 +10,10 @@ import click
 from flask import Flask
 
 from spectator.cli.context import fail, with_app
-from spectator.cli.import_reports import print_report
+from spectator.cli.import_reports import print_report, write_receipt
 from spectator.i18n import gettext, gettext_noop
 from spectator.importers import inputs, jsonl, runner
+from spectator.importers.receipt import Receipt
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help=gettext_noop("Check everything, change nothing.")
@@ -21,6 +22,12 @@ overwrite_option = click.option(
     "--overwrite",
     is_flag=True,
     help=gettext_noop("Let the file replace changes made on this site."),
+)
+
+receipt_option = click.option(
+    "--receipt",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=gettext_noop("HTML file to write: every old address and every story with its outcome."),
 )
 
 
@@ -35,6 +42,7 @@ def import_group() -> None:
 )
 @dry_run_option
 @overwrite_option
+@receipt_option
 @click.option(
     "--media",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -42,7 +50,12 @@ def import_group() -> None:
 )
 @with_app()
 def import_jsonl(
-    app: Flask, file: Path, dry_run: bool, overwrite: bool, media: Path | None
+    app: Flask,
+    file: Path,
+    dry_run: bool,
+    overwrite: bool,
+    receipt: Path | None,
+    media: Path | None,
 ) -> None:
     """Import stories from a file with one JSON object per line.
 
@@ -53,14 +66,17 @@ def import_jsonl(
     Example: spectator import jsonl stories.jsonl --dry-run
     """
     with inputs.open_input(file) as source:
+        collected = Receipt(source.name)
         entries = jsonl.read(
             source.file, app.config["LANGUAGE"], ZoneInfo(app.config["TIMEZONE"])
         )
         pictures = media or source.directory
         with source.progress() as advance:
             report = runner.import_records(
-                entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite
+                entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite, collected
             )
     if report.is_empty:
         fail(gettext("%(file)s is empty. It needs one JSON object per line.", file=source.name))
-    sys.exit(print_report(report, dry_run))
+    code = print_report(report, dry_run)
+    write_receipt(collected, receipt, dry_run)
+    sys.exit(code)

@@ -21,7 +21,7 @@ MAX_UNKNOWN_KEYS, MAX_KEY_LENGTH = 101, 40  # of one line, to be reported
 DEFAULT_SECTION = "politics"
 TEXT_FIELDS = names_of("line", "body", "language", "slug", "story")
 ID_KEYS = {"id", "translation_of"}  # which may be numbers
-OTHER_KEYS = {"id", "author", "published_at", "updated_at", "status"}
+OTHER_KEYS = {"id", "author", "published_at", "updated_at", "status", "addresses"}
 ALL_KEYS = OTHER_KEYS | {field.key for field in FIELDS.values()}
 
 
@@ -88,6 +88,7 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
         published_at=published_at,
         updated_at=_moment(data, "updated_at", zone),
         picture=_local_path(data),
+        addresses=_list(data, "addresses"),
         unknown_keys=tuple(
             key[:MAX_KEY_LENGTH] for key in nsmallest(MAX_UNKNOWN_KEYS, data.keys() - ALL_KEYS)
         ),

@@ -11,9 +11,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from spectator import media, publishing
+from spectator import media, publishing, queries
+from spectator.db import db
 from spectator.i18n import gettext
 from spectator.importers.pictures import open_picture
+from spectator.importers.receipt import Receipt
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 from spectator.publishing.imported_articles import MAX_LISTED
@@ -68,11 +70,13 @@ def import_records(
     progress: Callable[[int], None] | None = None,
     pictures_dir: Path | None = None,
     overwrite: bool = False,
+    receipt: Receipt | None = None,
 ) -> ImportReport:
     """Save every valid record, in commits of at most 500, and return the report.
 
     A dry run does the same and rolls back. Pictures are read from below `pictures_dir`. `overwrite`
-    replaces what people changed on this site.
+    replaces what people changed on this site. The stories' old addresses lead to them from then on;
+    `receipt` gets these and the changes.
     """
     report = ImportReport()
     for batch in _batches(entries):
@@ -80,10 +84,34 @@ def import_records(
         stories = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
         report.add(publishing.import_batch(stories, overwrite, dry_run))
         report.list_changes(batch)
+        records = [entry for entry in batch if isinstance(entry, Record)]
+        if not dry_run:
+            register_addresses(records)
+        if receipt is not None:
+            receipt.add_records(records)
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))
     return report
+
+
+def register_addresses(records: Iterable[Record]) -> None:
+    """Let the old addresses of stored stories lead to them; without changes write nothing."""
+    addresses = {
+        record.external_id: record.addresses
+        for record in records
+        if record.external_id is not None and record.addresses
+    }
+    ids = queries.article_ids_by_external_id(addresses)
+    entries = [
+        (address, ("article", ids[external_id]))
+        for external_id, urls in addresses.items()
+        if external_id in ids
+        for address in urls
+    ]
+    if entries:
+        with db.write() as session:
+            publishing.register_old_addresses(session, entries)
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -2,6 +2,7 @@
 
 from spectator.queries.articles import (
     article_by_slug,
+    article_ids_by_external_id,
     articles_by_id,
     articles_to_index,
     feed_ids,
@@ -152,6 +153,7 @@ __all__ = [
     "all_pages",
     "article_by_slug",
     "article_features",
+    "article_ids_by_external_id",
     "article_to_edit",
     "articles_by_id",
     "articles_revised_after",

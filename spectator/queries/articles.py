@@ -107,6 +107,12 @@ def articles_by_id(ids: Sequence[int], with_bodies: bool = False) -> list[Articl
     return [articles[article_id] for article_id in ids if article_id in articles]
 
 
+def article_ids_by_external_id(external_ids: Collection[str]) -> dict[str, int]:
+    """Return the ids of imported stories by their ids in the source."""
+    query = select(Article.external_id, Article.id).where(Article.external_id.in_(external_ids))
+    return {str(row.external_id): row.id for row in db.session.execute(query)}
+
+
 def feed_ids(ids: Sequence[int]) -> dict[int, str]:
     """Return the feed ids of stories by id; if a story has none, it is derived from the id."""
     rows = db.session.execute(select(Article.id, Article.feed_id).where(Article.id.in_(ids)))

@@ -6,7 +6,7 @@ An address whose page readers may not see counts as unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import quote_plus
@@ -171,6 +171,23 @@ DESTINATIONS: dict[str, Callable[[OldAddress, Spelling], Destination | None]] = 
     "path": _path,
     "gone": _gone,
 }
+
+
+def paths_by_external_id(external_ids: Collection[str]) -> dict[str, str]:
+    """Return the paths of imported stories and pages by their ids in the source.
+
+    The path is "" if readers may not see it. Unknown ids are left out.
+    """
+    stories = select(Article).options(joinedload(Article.section, innerjoin=True))
+    pages = select(Page.external_id, Page.status, Page.path)
+    paths = {
+        str(row.external_id): f"/{row.path}" if row.status == "published" else ""
+        for row in db.session.execute(pages.where(Page.external_id.in_(external_ids)))
+    }
+    for article in db.session.scalars(stories.where(Article.external_id.in_(external_ids))):
+        path = permalink(article) if article.is_public else ""
+        paths[str(article.external_id)] = path
+    return paths
 
 
 def find_listing(path: str) -> tuple[str, int] | None:
