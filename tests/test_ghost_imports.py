@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -224,20 +225,64 @@ def test_importing_again_keeps_what_editors_did(run_import: RunImport, editor: U
     assert (story.status, story.headline) == ("withdrawn", "New")
 
 
-def test_pictures_come_from_a_copy_of_the_content(run_import: RunImport, tmp_path: Path) -> None:
-    directory = tmp_path / "content/images/2026/02"
-    directory.mkdir(parents=True)
-    Image.new("RGB", (40, 30), "red").save(directory / "a b.jpg")
-    columns = {
-        "feature_image": "__GHOST_URL__/content/images/size/w600/2026/02/a%20b.jpg",
+def write_content(directory: Path) -> dict[str, str]:
+    """Write pictures and a file of the old site; return the columns of a post that shows them."""
+    (directory / "images/2026").mkdir(parents=True)
+    (directory / "files").mkdir()
+    Image.new("RGB", (40, 30), "red").save(directory / "images/2026/a b.jpg")
+    Image.new("RGB", (50, 30), "blue").save(directory / "images/2026/c-300x200.png")
+    (directory / "images/2026/broken.jpg").write_bytes(b"no picture")
+    (directory / "files/a.pdf").write_bytes(b"%PDF-1.4 words")
+    root = "__GHOST_URL__/content"
+    return {
+        "feature_image": f"{root}/images/size/w600/2026/a%20b.jpg",
         "feature_image_alt": "Gold bars",
         "feature_image_caption": "By <i>Ama</i>",
+        "html": f'<p><img src="{root}/images/2026/c-300x200.png" alt="C"></p><p><img src="{root}/'
+        f'images/2026/broken.jpg"></p><p><a href="{root}/files/a.pdf">Report</a></p>',
     }
-    result = run_import(export(post(**columns)), "--media", str(tmp_path / "content"))
-    assert "Not imported" not in result.output
+
+
+def test_pictures_and_files_come_from_a_copy_of_the_content(
+    run_import: RunImport, tmp_path: Path, client: FlaskClient
+) -> None:
+    directory = tmp_path / "content"
+    data = export(post(**write_content(directory)))
+    media_option = ("--media", str(directory))
+    assert "1 added" in run_import(data, *media_option, "--dry-run").output
+    result = run_import(data, *media_option)
+    missing = "Not imported: https://old.example/content/images/2026/broken.jpg"
+    assert [line for line in result.output.splitlines() if "Not imported" in line] == [
+        f"post 1 (gold-and-grain): {missing}"
+    ]
     [story] = stories()
     assert story.picture is not None
     assert (story.picture_alt, story.picture_caption) == ("Gold bars", "By Ama")
+    assert '<img src="/media/' in story.body and 'width="50" height="30"' in story.body
+    assert '-0.pdf"' in story.body
+    page = client.get("/politics/gold-and-grain").text
+    for path in re.findall(r'(?:src|href)="(/media/[^"]+)"', page):
+        with client.get(path) as response:
+            assert response.status_code == 200, path
+    for options in (media_option, (*media_option, "--dry-run")):
+        assert "0 added, 0 updated, 1 unchanged" in run_import(data, *options).output
+
+
+def test_a_damaged_lead_picture_does_not_refuse_the_story(
+    run_import: RunImport, tmp_path: Path
+) -> None:
+    write_content(tmp_path / "content")
+    url = "__GHOST_URL__/content/images/2026/broken.jpg"
+    result = run_import(export(post(feature_image=url)), "--media", str(tmp_path / "content"))
+    assert result.output.startswith("1 added")
+    assert "Not imported: https://old.example/content/images/2026/broken.jpg" in result.output
+
+
+def test_two_posts_with_the_same_slug_are_both_imported(run_import: RunImport) -> None:
+    data = export(post(), post(uuid="other", title="Other"))
+    assert run_import(data).output.startswith("2 added")
+    assert [story.slug for story in stories()] == ["gold-and-grain", "gold-and-grain-2"]
+    assert run_import(data).output.startswith("0 added, 0 updated, 2 unchanged")
 
 
 def test_paths_out_of_the_directory_are_not_followed(

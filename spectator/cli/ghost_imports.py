@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from spectator.cli.import_reports import print_report, print_skipped
 from spectator.cli.imports import dry_run_option, overwrite_option
 from spectator.i18n import gettext, gettext_noop
 from spectator.importers import ghost, inputs, runner
-from spectator.importers.ghost.pictures import PictureDirectory
+from spectator.importers.ghost.pictures import open_library
 from spectator.publishing.validation import is_http_url
 
 
@@ -60,15 +61,19 @@ def import_ghost(
         section=section,
         sections=section_slugs(),
         site_url=url.rstrip("/"),
-        find_lead=PictureDirectory(media).find,
     )
     skipped: Counter[str] = Counter()
-    with inputs.open_input(file) as source, inputs.seekable(source) as seekable:
+    with (
+        inputs.open_input(file) as source,
+        inputs.seekable(source) as seekable,
+        open_library(app.config["MEDIA"], media, dry_run) as library,
+    ):
+        options = replace(options, library=library)
         try:
             with source.progress(has_lines=False) as advance:
                 entries = ghost.read(seekable, options, skipped)
                 report = runner.import_records(
-                    entries, app.config["MEDIA"], dry_run, advance, media, overwrite
+                    entries, app.config["MEDIA"], dry_run, advance, overwrite=overwrite
                 )
         except ghost.GhostError as error:
             fail(f"{source.name}: {error}")

@@ -77,6 +77,7 @@ def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptio
         published_at=published_at,
         updated_at=parse_moment(entry.updated, options.zone) if published_at else None,
         feed_id=entry.guid,
+        may_number_slug=True,
         changes=tuple(values.changes),
         addresses=(entry.url,) if is_own and entry.url else (),
     )

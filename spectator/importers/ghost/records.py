@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from spectator.importers.body_urls import BodyUrls, note_paragraphs
 from spectator.importers.ghost.bodies import SITE_PLACEHOLDER, convert_body
 from spectator.importers.ghost.cards import Payload, text_of
 from spectator.importers.ghost.joins import Joins
+from spectator.importers.ghost.pictures import FileLibrary, PostFiles
 from spectator.importers.records import Record
 from spectator.importers.story_values import (
     StoryValues,
@@ -22,6 +24,7 @@ from spectator.importers.story_values import (
     parse_moment,
     split_section,
 )
+from spectator.media import StoredPicture
 from spectator.publishing import Draft
 from spectator.publishing.validation import is_http_url
 from spectator.text.html.paragraphs import body_html
@@ -46,17 +49,15 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 class GhostOptions:
     """How posts become stories.
 
-    `site_url` is the old site's address, "" if it is not known. `find_lead` returns the path of a
-    picture below the directory of pictures, "" if it is not there; `find_picture` its path in
-    /media/. `sections` are the slugs of the site's sections.
+    `site_url` is the old site's address, "" if it is not known. `sections` are the slugs of the
+    site's sections, `library` has the files of the old site.
     """
 
     language: str
     section: str
     sections: Collection[str] = frozenset()
     site_url: str = ""
-    find_lead: Callable[[str], str] = lambda _url: ""
-    find_picture: Callable[[str], str] = lambda _url: ""
+    library: FileLibrary | None = None
 
 
 def is_page(post: Payload) -> bool:
@@ -76,8 +77,9 @@ def build_record(
     """Return the story of a post."""
     values = StoryValues()
     meta = joins.meta_of(post)
+    files = PostFiles(options.library or FileLibrary(Path(), None))
     lead, (alt, caption), note = _lead_picture(post, meta, options, values)
-    body = note + _body(post, options, values)
+    body = note + _body(post, options, values, files)
     slug = text_of(post, "slug")
     section, topics = _section_and_topics(post, joins, options, values)
     status, published_at = _publication(post, meta, values)
@@ -107,7 +109,9 @@ def build_record(
         status=status,
         published_at=published_at,
         updated_at=_moment(post, "updated_at"),
-        picture=lead,
+        stored_picture=lead,
+        pictures=tuple(files.used.values()),
+        may_number_slug=True,
         unknown_keys=tuple(sorted(key[:40] for key in post.keys() - _READ if post[key])[:100]),
         feed_id=_feed_id(post),
         changes=tuple(dict.fromkeys(values.changes)),
@@ -115,31 +119,31 @@ def build_record(
     )
 
 
-def _body(post: Payload, options: GhostOptions, values: StoryValues) -> str:
+def _body(post: Payload, options: GhostOptions, values: StoryValues, files: PostFiles) -> str:
     html = convert_body(post, options.site_url, values.changes)
     if not html:
         text = gettext("The source has no text of this story.")
         values.changes.append(text)
         return note_paragraphs([text])
-    urls = BodyUrls(options.site_url, options.find_picture, values.changes)
+    urls = BodyUrls(options.site_url, files.find, values.changes)
     return body_html(urls.convert(html))
 
 
 def _lead_picture(
     post: Payload, meta: Payload, options: GhostOptions, values: StoryValues
-) -> tuple[str, tuple[str, str], str]:
-    """Return the lead picture's path, its alt text and caption, and a note if it is missing."""
+) -> tuple[StoredPicture | None, tuple[str, str], str]:
+    """Return the lead picture, its alt text and caption, and a note if it is missing."""
     url = text_of(post, "feature_image", "image").replace(SITE_PLACEHOLDER, options.site_url)
     if not url:
-        return "", ("", ""), ""
+        return None, ("", ""), ""
     alt = values.line("picture_alt", text_of(meta, "feature_image_alt"))
     caption = values.line("picture_caption", text_of(meta, "feature_image_caption"))
     url = BodyUrls(options.site_url).resolve(url)
-    if path := options.find_lead(url):
-        return path, (alt, caption), ""
+    if options.library and (picture := options.library.get(url)) and picture.width:
+        return picture, (alt, caption), ""
     name = " · ".join(filter(None, (url[:200], alt, caption)))
     note = BodyUrls(changes=values.changes).note_file(name)
-    return "", ("", ""), f"<p>{note}</p>\n"
+    return None, ("", ""), f"<p>{note}</p>\n"
 
 
 def _section_and_topics(
