@@ -20,6 +20,7 @@ from spectator.cli import (
     people,
     search,
     site,
+    site_imports,
     wordpress_imports,
 )
 from spectator.cli.context import escape_unencodable_output
@@ -54,6 +55,7 @@ def main() -> None:
 imports.import_group.add_command(feed_imports.import_feed)
 imports.import_group.add_command(wordpress_imports.import_wordpress)
 imports.import_group.add_command(ghost_imports.import_ghost)
+imports.import_group.add_command(site_imports.import_json)
 for command in (
     *site.COMMANDS,
     people.user,

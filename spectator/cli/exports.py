@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,11 +12,12 @@ import click
 from flask import Flask
 
 from spectator.cli.context import fail, with_app
-from spectator.exporters import static_site
+from spectator.exporters import json_site, static_site
 from spectator.exporters.directories import ExportDirectory, ExportError
 from spectator.exporters.warc import WarcWriter
 from spectator.formats import format_number
 from spectator.i18n import gettext, gettext_noop
+from spectator.media import StoreError
 
 MAX_MISSING = 20  # to print
 
@@ -46,15 +47,8 @@ def export_site(app: Flask, directory: Path, warc: Path | None) -> None:
         fail(gettext("%(target)s exists. Name a new file.", target=warc))
     try:
         with ExportDirectory(directory, "site") as target, _open_warc(warc) as archive:
-            with click.progressbar(
-                length=0, label=gettext("writing pages"), file=sys.stderr
-            ) as bar:
-
-                def show(written: int, total: int) -> None:
-                    bar.length = total
-                    bar.update(written - bar.pos)
-
-                site = static_site.export_site(app, target, archive, show)
+            with progress(gettext("writing pages")) as show:
+                missing = static_site.export_site(app, target, archive, show).missing
             target.finish()
     except ExportError as error:
         fail(str(error))
@@ -65,10 +59,51 @@ def export_site(app: Flask, directory: Path, warc: Path | None) -> None:
             start=directory / "index.html",
         )
     )
-    for path in site.missing[:MAX_MISSING]:
+    _report_missing(missing)
+
+
+@export_group.command("json")
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@with_app()
+def export_json(app: Flask, directory: Path) -> None:
+    """Write everything to DIRECTORY as JSON, with drafts, histories and original pictures.
+
+    Passwords and other secrets are left out. Keep the files as confidential as the newsroom.
+
+    Example: spectator export json /srv/move
+    """
+    try:
+        with ExportDirectory(directory, "json") as target:
+            with progress(gettext("writing files")) as show:
+                missing = json_site.export_json(app, target, show).missing
+            target.finish()
+    except (ExportError, StoreError) as error:
+        fail(str(error))
+    files = format_number(len(target.digests))
+    click.echo(
+        gettext("%(files)s files written: %(directory)s", files=files, directory=directory)
+    )
+    _report_missing(missing)
+
+
+def _report_missing(paths: Sequence[str]) -> None:
+    """Print what is missing in an export and exit with 1, unless nothing is."""
+    for path in paths[:MAX_MISSING]:
         click.echo(gettext("missing: %(path)s", path=path), err=True)
-    if site.missing:
+    if paths:
         sys.exit(1)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar; yield the function that moves it to a number of a total."""
+    with click.progressbar(length=0, label=label, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show
 
 
 @contextmanager
