@@ -9,14 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from spectator import outbox, queries
+from spectator import create_app, outbox, queries, urls
 from spectator.db import db
 from spectator.media import rendition_names
 from spectator.models import Page, PageRedirect, Picture, User
 from spectator.publishing import ConflictError, ForbiddenError, ValidationError, menus, pages
 from spectator.publishing import taxonomy as sections
 from spectator.publishing.page_drafts import PageDraft, draft_from_page
-from tests.conftest import add_user
+from tests.conftest import add_user, settings
 from tests.editions import in_languages
 from tests.newsroom_client import logged_in_client, picture_file, post
 from tests.test_secrets_readers import responses
@@ -313,3 +313,26 @@ def test_a_picture_of_a_page_is_visible_while_the_page_is(
     pages.apply_page_action(page_id, editor, "reinstate")
     save(page_id, editor, body="No picture.")
     assert status_of(client, name) == 410
+
+
+@pytest.mark.parametrize(
+    "permalink", ["/<year>/<slug>", "/<year>/<month>/<slug>", "/news/<slug>", "/<slug>/<section>"]
+)
+def test_pages_have_the_same_addresses_with_every_permalink(
+    app: Flask, editor: User, story: Callable[..., int], permalink: str
+) -> None:
+    article_id = story(headline="Test one")
+    add_page(editor, slug="team", parent=add_page(editor, slug="about"))
+    site = create_app(settings(app.config["DATA_DIR"], SPECTATOR_PERMALINK=permalink))
+    client = site.test_client()
+    for path in ("/about", "/about/team"):
+        assert client.get(path).status_code == 200, path
+        assert client.get(f"{path}/").location == path
+    with site.test_request_context():
+        article = queries.published_article(article_id)
+        assert article is not None
+        address = urls.permalink(article)
+    assert client.get(address).status_code == 200
+    if "section" not in permalink:  # the former permalink has another form
+        assert client.get("/politics/test-one").location == address
+    assert client.get("/about/nothing").status_code == 404

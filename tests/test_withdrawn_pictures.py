@@ -17,7 +17,8 @@ from sqlalchemy import select, update
 from spectator import media, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Picture, PictureUse, User
-from spectator.publishing import Action, Draft
+from spectator.publishing import Action, Draft, pages
+from spectator.publishing.page_drafts import PageDraft, draft_from_page
 from spectator.renditions import RenditionConsumer
 from tests.conftest import add_user, make_draft
 from tests.newsroom_client import logged_in_client, post, upload
@@ -235,3 +236,24 @@ def test_any_number_of_pictures_is_looked_up(monkeypatch: pytest.MonkeyPatch) ->
     assert queries.withdrawn_pictures(many) == set(many[:5])
     monkeypatch.setattr(queries.pictures, "DIGESTS_PER_QUERY", 2)
     assert queries.withdrawn_pictures(many[:9]) == set(many[:5])
+
+
+def test_a_picture_is_gone_while_its_page_is_withdrawn(
+    app: Flask, client: FlaskClient, editor: User, renditions: RenditionConsumer
+) -> None:
+    _, url = stored_picture(app)
+    page_id = pages.create_page(PageDraft("About", f'<img src="{url}" alt="A port">'), editor)
+    renditions.catch_up()
+    assert status_of(client, url) == 200  # the editor sees it in the draft
+    for action in ("publish", "withdraw", "reinstate"):
+        if action == "publish":
+            page = queries.page_to_edit(page_id)
+            assert page is not None
+            pages.save_page(page_id, draft_from_page(page), editor, page.version, action)
+        else:
+            pages.apply_page_action(page_id, editor, action, "Old.")
+        is_gone = action == "withdraw"
+        assert renditions.catch_up()
+        assert is_on_disk(app, url) != is_gone
+        assert status_of(client, url) == (410 if is_gone else 200)
+    assert not renditions.catch_up()
