@@ -158,3 +158,17 @@ def test_only_plain_web_addresses_are_read(url: str) -> None:
 def test_the_limits_have_a_plain_form() -> None:
     assert downloads.MAX_SECONDS <= 60
     assert downloads.MAX_REDIRECTS == 5
+
+
+def test_hosts_that_are_not_wanted_are_not_asked_even_after_a_redirect(server: str) -> None:
+    requested_hosts: list[str] = []
+
+    def is_wanted(host: str) -> bool:
+        requested_hosts.append(host)
+        return host == "127.0.0.1"
+
+    moved = download(f"{server}/moved", LIMIT, allows_loopback=True, is_wanted=is_wanted)
+    assert moved.content == b"feed"
+    with pytest.raises(DownloadError, match="on another host"):
+        download(f"{server}/inside", LIMIT, allows_loopback=True, is_wanted=is_wanted)
+    assert requested_hosts == ["127.0.0.1"] * 3 + ["10.0.0.1"]

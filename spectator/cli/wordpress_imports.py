@@ -38,6 +38,17 @@ MAX_LISTED = 20  # missing pictures
     help=gettext_noop("Directory with a copy of the old site's wp-content/uploads."),
 )
 @click.option(
+    "--fetch-media",
+    is_flag=True,
+    help=gettext_noop("Get pictures from the old site, from the hosts that the files name."),
+)
+@click.option(
+    "--media-host",
+    multiple=True,
+    metavar="HOST",
+    help=gettext_noop("A further host from which pictures may be fetched; can be repeated."),
+)
+@click.option(
     "--mapping",
     type=click.Path(dir_okay=False, path_type=Path),
     help=gettext_noop("File that says what categories become; a missing one is proposed."),
@@ -49,6 +60,8 @@ def import_wordpress(
     dry_run: bool,
     overwrite: bool,
     media: Path | None,
+    fetch_media: bool,
+    media_host: tuple[str, ...],
     mapping: Path | None,
 ) -> None:
     """Import stories from export files of WordPress (WXR), all files of a site together.
@@ -57,7 +70,7 @@ def import_wordpress(
 
     Example: spectator import wordpress posts.xml media.xml --media uploads
     """
-    options = Options(dry_run, overwrite, media, mapping)
+    options = Options(dry_run, overwrite, media, mapping, fetch_media, media_host)
     for path in files:
         if not path.is_file():
             fail(gettext("%(file)s is not a file. It will be read twice.", file=path))

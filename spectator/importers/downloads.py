@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -38,7 +39,14 @@ _HEADERS = {
 
 
 class DownloadError(Exception):
-    """A web address that cannot be read; the message says why."""
+    """A web address that cannot be read; the message says why.
+
+    `has_answered`: its server is there, but refused the request.
+    """
+
+    def __init__(self, message: str, has_answered: bool = False) -> None:
+        super().__init__(message)
+        self.has_answered = has_answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +58,22 @@ class Download:
 
 
 def download(
-    url: str, max_bytes: int, *, allows_loopback: bool = False, max_seconds: float = MAX_SECONDS
+    url: str,
+    max_bytes: int,
+    *,
+    allows_loopback: bool = False,
+    max_seconds: float = MAX_SECONDS,
+    is_wanted: Callable[[str], bool] = lambda _host: True,
 ) -> Download:
     """Return the content of an http or https address, after at most five redirects.
 
     Raises DownloadError for any other, for one on a private network (this machine's own addresses
-    are allowed with `allows_loopback`), and if it has more than `max_bytes` or takes too long.
+    are allowed with `allows_loopback`), for a host that is not wanted, also after a redirect, and
+    if it has more than `max_bytes` or takes too long.
     """
     deadline = _Deadline(max_seconds)
     try:
-        result = _follow(url, max_bytes, deadline, allows_loopback)
+        result = _follow(url, max_bytes, deadline, allows_loopback, is_wanted)
         if deadline.is_over:
             raise TimeoutError
         return result
@@ -98,11 +112,19 @@ class _Deadline:
                 socket.shutdown(connection, SHUT_RDWR)
 
 
-def _follow(url: str, max_bytes: int, deadline: _Deadline, allows_loopback: bool) -> Download:
+def _follow(
+    url: str,
+    max_bytes: int,
+    deadline: _Deadline,
+    allows_loopback: bool,
+    is_wanted: Callable[[str], bool],
+) -> Download:
     for _ in range(MAX_REDIRECTS + 1):
         if not is_http_url(url):
             raise DownloadError(gettext("%(url)s is not a web address", url=url[:200]))
         parts = urlsplit(url)
+        if not is_wanted(parts.hostname or ""):
+            raise DownloadError(gettext("on another host"), has_answered=True)
         with closing(_connect(parts, deadline, allows_loopback)) as connection:
             target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
             connection.request("GET", quote(target, safe=_URL_SAFE), headers=_HEADERS)
@@ -111,7 +133,7 @@ def _follow(url: str, max_bytes: int, deadline: _Deadline, allows_loopback: bool
                 return Download(url, _read(response, max_bytes))
             location = response.getheader("Location")
             if response.status not in _REDIRECTS or not location:
-                raise DownloadError(f"HTTP {response.status}")
+                raise DownloadError(f"HTTP {response.status}", has_answered=True)
             # The parser of headers reads each byte as a character.
             url = urljoin(url, quote(location.encode("latin-1"), safe=_URL_SAFE))
     raise DownloadError(gettext("it redirects too often"))

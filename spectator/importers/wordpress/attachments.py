@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -17,12 +18,12 @@ _UPLOADS = re.compile(r".*?/(?:wp-content/uploads|files)/(?:sites/[0-9]{1,9}/)?"
 _SCHEMA = """
 CREATE TABLE file (
     id INTEGER PRIMARY KEY, parent INTEGER, position INTEGER, path TEXT, url TEXT, alt TEXT,
-    caption TEXT, credit TEXT, title TEXT, width INTEGER, height INTEGER, mime_type TEXT
+    caption TEXT, credit TEXT, title TEXT, width INTEGER, height INTEGER, mime_type TEXT, link TEXT
 );
 CREATE INDEX file_parent ON file (parent, position);
 CREATE INDEX file_path ON file (path)
 """
-_REPLACE = "REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE = "REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "id, url, alt, caption, credit, title, width, height, mime_type"
 
 
@@ -68,6 +69,7 @@ class AttachmentIndex:
             _pixels(details.get("width")),
             _pixels(details.get("height")),
             item.get("post_mime_type"),
+            item.get("link"),
         )
         self.database.execute(_REPLACE, row)
 
@@ -85,6 +87,17 @@ class AttachmentIndex:
             if files := self._select("path = ?", path):
                 return files[0]
         return None
+
+    def has_url(self, url: str) -> bool:
+        """Return whether a file has just this URL, not that of a smaller copy."""
+        return bool(self._select("path = ?", upload_path(url).lower()))
+
+    def pictures(self) -> Iterator[tuple[str, str, str]]:
+        """Yield number, URL and page of each picture, in the order of their numbers."""
+        rows = self.database.execute("SELECT id, url, link, mime_type FROM file ORDER BY id")
+        for number, url, link, mime_type in rows:
+            if not mime_type or mime_type.startswith("image/"):
+                yield str(number), url, link
 
     def _select(self, condition: str, *values: Any) -> list[AttachedFile]:
         query = f"SELECT {_COLUMNS} FROM file WHERE {condition}"  # noqa: S608 - constants

@@ -58,7 +58,7 @@ def propose_mapping(survey: Survey, sections: Dictionary[str, str]) -> Mapping:
     by_name = {fold(name): name for name in sections.values()}
     mapping = Mapping(next(iter(sections.values()), "News"))
     mapping.authors = dict(sorted(survey.names.items()))
-    parents = _parents(survey)
+    parents = survey.parents()
     tops = [term for term in survey.categories.values() if term.slug not in parents]
     tops.sort(key=lambda term: (-survey.category_uses[term.slug], term.slug))
     new_count = 0
@@ -74,7 +74,7 @@ def propose_mapping(survey: Survey, sections: Dictionary[str, str]) -> Mapping:
             mapping.categories[term.slug] = Target(section, "" if section else name)
     for term in sorted(survey.categories.values()):
         if term.slug not in mapping.categories:
-            top = mapping.categories.get(_top(term.slug, parents), Target())
+            top = mapping.categories.get(ancestors(term.slug, parents)[0], Target())
             mapping.categories[term.slug] = Target(
                 top.section, clean_name(term.name) or term.slug
             )
@@ -86,24 +86,12 @@ def clean_name(name: str) -> str:
     return " ".join(plain_text(name).split())[:MAX_NAME]
 
 
-def _parents(survey: Survey) -> dict[str, str]:
-    """Return the slugs of parents by those of their children; old exports name them by name."""
-    slugs = {term.name: term.slug for term in survey.categories.values()}
-    parents = {}
-    for term in survey.categories.values():
-        parent = term.parent if term.parent in survey.categories else slugs.get(term.parent)
-        if parent and parent != term.slug:
-            parents[term.slug] = parent
-    return parents
-
-
-def _top(slug: str, parents: Dictionary[str, str]) -> str:
-    """Return the ancestor of a category that has no parent; parents may go round in circles."""
-    path = set()
-    while slug in parents and slug not in path:
-        path.add(slug)
-        slug = parents[slug]
-    return slug
+def ancestors(slug: str, parents: Dictionary[str, str]) -> list[str]:
+    """Return the slugs from the top category down to this one; parents may go in circles."""
+    path = [slug]
+    while (parent := parents.get(path[-1])) and parent not in path:
+        path.append(parent)
+    return path[::-1]
 
 
 def write_mapping(mapping: Mapping, survey: Survey, path: Path) -> None:

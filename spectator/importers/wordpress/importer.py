@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from flask import Config
 
-from spectator import queries
+from spectator import media, queries
 from spectator.formats import tag_problem
 from spectator.importers import runner
+from spectator.importers.downloads import download
+from spectator.importers.records import Record
 from spectator.importers.wordpress.category_map import (
     Mapping,
     MappingError,
@@ -25,8 +27,13 @@ from spectator.importers.wordpress.category_map import (
 )
 from spectator.importers.wordpress.dates import SKIPPED_STATUSES
 from spectator.importers.wordpress.media_library import MediaLibrary
+from spectator.importers.wordpress.old_addresses import (
+    register_lists,
+    register_pictures,
+    register_stories,
+)
 from spectator.importers.wordpress.stories import StoryReader
-from spectator.importers.wordpress.survey import Advance, Survey, survey_files
+from spectator.importers.wordpress.survey import Advance, Survey, host_of, survey_files
 from spectator.text.words.slugs import slugify
 
 Sources = Sequence[tuple[str, IO[bytes]]]
@@ -34,12 +41,18 @@ Sources = Sequence[tuple[str, IO[bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for. `media` holds a copy of the uploads, `mapping` is a file's path."""
+    """What the user asked for.
+
+    `media` holds a copy of the uploads, `mapping` is a file's path. `fetches_media`: pictures come
+    from the old site, from the hosts that the files name and from `media_hosts`.
+    """
 
     is_dry: bool = False
     overwrite: bool = False
     media: Path | None = None
     mapping: Path | None = None
+    fetches_media: bool = False
+    media_hosts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -86,25 +99,63 @@ def import_site(
             outcome.comments = directory / f"{slugify(survey.site)}-comments.jsonl"
             comments.flush()
             os.replace(comments.name, outcome.comments)
+    library = _media_library(survey, config, directory, options)
+    language = config["LANGUAGE"] if tag_problem(survey.language) else survey.language
+    stories = StoryReader(survey, mapping, library, language, ZoneInfo(config["TIMEZONE"]))
+    batch = _Batch(options.is_dry)
+    outcome.report = runner.import_records(
+        batch.collect(stories.read(sources, advance)),
+        config["MEDIA"],
+        options.is_dry,
+        batch.register,
+        overwrite=options.overwrite,
+    )
+    if not options.is_dry:
+        if options.media or options.fetches_media:
+            register_pictures(survey, library)
+        register_lists(survey, mapping)
+    outcome.missing = library.missing
+    return outcome
+
+
+class _Batch:
+    """The records of the batch that is being stored, whose addresses are registered after it."""
+
+    def __init__(self, is_dry: bool) -> None:
+        self.is_dry = is_dry
+        self.entries: list[runner.Entry] = []
+
+    def collect(self, entries: Iterator[runner.Entry]) -> Iterator[runner.Entry]:
+        """Yield the entries, and remember them."""
+        for entry in entries:
+            self.entries.append(entry)
+            yield entry
+
+    def register(self, count: int) -> None:
+        """Register the addresses of the first entries, which are stored now."""
+        batch, self.entries = self.entries[:count], self.entries[count:]
+        if not self.is_dry:
+            register_stories(entry for entry in batch if isinstance(entry, Record))
+
+
+def _media_library(
+    survey: Survey, config: Config, directory: Path, options: Options
+) -> MediaLibrary:
+    hosts = {host_of(f"//{host}") or host for host in options.media_hosts}
     library = MediaLibrary(
         config["MEDIA"],
         survey.attachments,
         survey.url,
         None if options.is_dry else directory / "pictures.sqlite",
         directory=options.media,
-        hosts=survey.hosts,
+        hosts=survey.hosts | hosts,
         is_dry=options.is_dry,
     )
-    language = config["LANGUAGE"] if tag_problem(survey.language) else survey.language
-    stories = StoryReader(survey, mapping, library, language, ZoneInfo(config["TIMEZONE"]))
-    outcome.report = runner.import_records(
-        stories.read(sources, advance),
-        config["MEDIA"],
-        options.is_dry,
-        overwrite=options.overwrite,
-    )
-    outcome.missing = library.missing
-    return outcome
+    if options.fetches_media:
+        library.fetch = lambda url: (
+            download(url, media.MAX_BYTES, is_wanted=library.is_own_host).content
+        )
+    return library
 
 
 @contextmanager

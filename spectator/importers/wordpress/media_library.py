@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 from spectator import media
 from spectator.i18n import gettext
+from spectator.importers.downloads import DownloadError
 from spectator.importers.pictures import open_picture
 from spectator.importers.records import RecordError
 from spectator.importers.wordpress.attachments import AttachmentIndex, original_paths, upload_path
@@ -35,7 +36,7 @@ CREATE TABLE IF NOT EXISTS stored (
 )
 """
 
-Fetch = Callable[[str], bytes]  # raises OSError or a RecordError
+Fetch = Callable[[str], bytes]  # raises DownloadError
 
 
 class MediaLibrary:
@@ -76,11 +77,19 @@ class MediaLibrary:
             return ""
         return absolute if is_web else ""
 
+    def add_missing(self, url: str) -> None:
+        """Note a file that is no picture, which the importer does not store."""
+        self.missing.setdefault(url, gettext("not a picture"))
+
     def is_own(self, url: str) -> bool:
         """Return whether an address is on one of the hosts of the old site."""
         with suppress(ValueError):
-            return (urlsplit(url).hostname or "").removeprefix("www.") in self.hosts
+            return self.is_own_host(urlsplit(url).hostname or "")
         return False
+
+    def is_own_host(self, host: str) -> bool:
+        """Return whether a host is one of the old site, with www or without."""
+        return host.lower().removeprefix("www.") in self.hosts
 
     def picture(self, url: str) -> media.StoredPicture | None:
         """Return the picture at an address, stored; None if it is missing.
@@ -96,7 +105,7 @@ class MediaLibrary:
             for source in self._sources(absolute):
                 try:
                     return source()
-                except (RecordError, media.PictureError, OSError) as error:
+                except (RecordError, DownloadError, media.PictureError, OSError) as error:
                     reason = str(error)
         else:
             reason = gettext("on another host")
@@ -128,7 +137,7 @@ class MediaLibrary:
 
     def _store_address(self, url: str) -> media.StoredPicture | None:
         host = (urlsplit(url).hostname or "").lower()
-        if host.removeprefix("www.") not in self.hosts or self.fetch is None:
+        if not self.is_own_host(host) or self.fetch is None:
             raise RecordError(gettext("on another host"))
         fetch = self.fetch
 
@@ -137,8 +146,8 @@ class MediaLibrary:
                 raise RecordError(gettext("%(host)s does not answer", host=host))
             try:
                 content = fetch(url)
-            except OSError:
-                self.failures[host] += 1
+            except DownloadError as error:
+                self.failures[host] = 0 if error.has_answered else self.failures[host] + 1
                 raise
             self.failures[host] = 0
             return io.BytesIO(content)

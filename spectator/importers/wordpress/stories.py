@@ -18,7 +18,7 @@ from spectator.importers.wordpress.dates import SKIPPED_STATUSES, publication
 from spectator.importers.wordpress.elements import META_KEYS, Item
 from spectator.importers.wordpress.media_library import MediaLibrary
 from spectator.importers.wordpress.search_fields import search_fields
-from spectator.importers.wordpress.story_bodies import story_body
+from spectator.importers.wordpress.story_bodies import picture_path, story_body
 from spectator.importers.wordpress.survey import Advance, Survey, read_file
 from spectator.publishing import Draft
 from spectator.publishing.fields import FIELDS
@@ -197,12 +197,6 @@ def old_addresses(item: Item, site_url: str) -> tuple[str, ...]:
         former = filter(None, item.meta_values("_wp_old_slug"))
         addresses += [f"{link.rstrip('/').removesuffix(name)}{slug}/" for slug in former]
     return tuple(dict.fromkeys(filter(None, addresses)))
-
-
-def picture_path(picture: media.StoredPicture) -> str:
-    """Return the path of a picture on this site."""
-    *_, (name, _) = media.rendition_names(picture.digest, picture.extension, picture.width)
-    return f"/media/{name}"
 
 
 def custom_fields(item: Item) -> tuple[str, ...]:

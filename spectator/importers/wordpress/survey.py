@@ -23,7 +23,8 @@ from spectator.importers.wordpress.elements import (
 from spectator.importers.wordpress.reader import read_elements
 from spectator.importers.xml_text import XmlError
 
-MAX_COUNTED = 1_000  # types and statuses of posts
+MAX_COUNTED = 1_000  # types and statuses of posts, hosts, reusable blocks
+MAX_PATTERN = 50_000  # characters of a reusable block
 # Elements of comments that are saved; not the reader's address on the network.
 COMMENT_FIELDS = (
     "comment_id",
@@ -53,9 +54,10 @@ class Survey:
 
     `names` are those of people by their lower-case login, `guests` those of authors without an
     account by the slug that posts refer to. `categories` are by slug, `category_slugs` by their
-    number. `hosts` serve the site and its files. `counts` are of items by type and status. `mended`
-    are the numbers of damaged files that can be read after mending, `copies` the positions of older
-    copies of items, and `shared_ids` the items that share a number.
+    number. `tags` are names by slug, `author_numbers` logins by number, and `patterns` reusable
+    blocks by number. `hosts` serve the site and its files. `counts` are of items by type and
+    status. `mended` are the numbers of damaged files that can be read after mending, `copies` the
+    positions of older copies of items, and `shared_ids` the items that share a number.
     """
 
     url: str = ""
@@ -65,6 +67,9 @@ class Survey:
     categories: dict[str, Term] = field(default_factory=dict)
     category_uses: Counter[str] = field(default_factory=Counter)
     category_slugs: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    author_numbers: dict[str, str] = field(default_factory=dict)
+    patterns: dict[int, str] = field(default_factory=dict)
     hosts: set[str] = field(default_factory=set)
     attachments: AttachmentIndex = field(default_factory=AttachmentIndex)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -74,6 +79,16 @@ class Survey:
     positions: dict[bytes, Position] = field(default_factory=dict)
     copies: set[tuple[int, int]] = field(default_factory=set)
     shared_ids: dict[int, list[bytes]] = field(default_factory=dict)
+
+    def parents(self) -> dict[str, str]:
+        """Return the slugs of parents by those of their children; old exports name them by name."""
+        slugs = {term.name: term.slug for term in self.categories.values()}
+        parents = {}
+        for term in self.categories.values():
+            parent = term.parent if term.parent in self.categories else slugs.get(term.parent)
+            if parent and parent != term.slug:
+                parents[term.slug] = parent
+        return parents
 
     @property
     def site(self) -> str:
@@ -171,11 +186,15 @@ def _survey_file(
                 if comments_file:
                     comments_file.write(_comment_line(element))
             case Author():
-                survey.names.setdefault(element.login.lower(), element.name)
+                login = element.login.lower()
+                survey.names.setdefault(login, element.name)
+                survey.author_numbers.setdefault(element.fields.get("author_id", ""), login)
             case Term(taxonomy="category"):
                 survey.categories.setdefault(element.slug, element)
                 if element.number:
                     survey.category_slugs[element.number] = element.slug
+            case Term(taxonomy="post_tag"):
+                survey.tags.setdefault(element.slug, element.name)
             case Channel():
                 _check_site(survey, element)
 
@@ -207,6 +226,9 @@ def _add_item(survey: Survey, number: int, item: Item) -> None:
         survey.category_uses.update(term.slug for term in item.terms_of("category"))
         for term in item.terms_of("category"):
             survey.categories.setdefault(term.slug, term)
+        survey.tags |= {term.slug: term.name for term in item.terms_of("post_tag")}
+    elif item.type == "wp_block" and len(survey.patterns) < MAX_COUNTED:
+        survey.patterns[item.post_id] = item.get("content")[:MAX_PATTERN]
     _add_position(survey, number, item)
 
 
