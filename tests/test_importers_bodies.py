@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import UTC
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spectator.importers import jsonl
 from spectator.importers.bodies import convert_body
 from spectator.text.html.embeds import render_body
 from spectator.text.html.paragraphs import stored_body
@@ -98,6 +100,19 @@ def test_the_reported_body_is_shown_without_raw_shortcodes() -> None:
     for anchor, target in (("_ftn1", "_ftnref1"), ("_ftnref1", "_ftn1")):
         assert f'<a href="#{target}" id="{anchor}" rel="noopener">[1]</a>' in body
     assert "wp:" not in render_body(body) and "[caption" not in render_body(body)
+
+
+def test_what_was_converted_or_left_is_reported() -> None:
+    changes: list[str] = []
+    convert_body('[gallery] [caption]x[/caption] <img src="data:image/png,x" alt="Map">', changes)
+    assert changes == [
+        "Converted: [caption]",
+        "Left as a note to editors: [gallery]",
+        "Picture missing: data:image/png Map",
+    ]
+    line = json.dumps({"headline": "A", "body": "<p>[gallery]</p>"}).encode()
+    record = jsonl.parse_record(line, "line 1", "en", UTC)
+    assert record.changes == ("Left as a note to editors: [gallery]",)
 
 
 words = st.lists(

@@ -78,8 +78,11 @@ def missing_picture(source: str, alt: str = "") -> str:
     return gettext("Picture missing: %(source)s", source=words)
 
 
-def note_data_pictures(html: str) -> str:
-    """Return HTML with a note to editors for each picture whose bytes are in its address."""
+def note_data_pictures(html: str, report: Callable[[str], object] = str) -> str:
+    """Return HTML with a note to editors for each picture whose bytes are in its address.
+
+    `report` is called with the text of each.
+    """
 
     def rewrite(tag: Tag) -> str:
         if tag.name != "img" or "data:" not in tag.attributes.lower():
@@ -88,7 +91,9 @@ def note_data_pictures(html: str) -> str:
         url = attributes.get("src", "")
         if not _DATA.match(url):
             return tag.raw
-        return editor_note(missing_picture(url, attributes.get("alt", "")))
+        sentence = missing_picture(url, attributes.get("alt", ""))
+        report(sentence)
+        return editor_note(sentence)
 
     return rewrite_tags(html, rewrite) if "data:" in html.lower() else html
 

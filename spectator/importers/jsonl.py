@@ -76,7 +76,8 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
     lists = {name: _list(data, FIELDS[name].key) for name in NAME_FIELDS}
     if not lists["authors"] and _text(data, "author"):
         lists["authors"] = (_text(data, "author"),)
-    texts["body"] = convert_body(texts["body"])
+    changes: list[str] = []
+    texts["body"] = convert_body(texts["body"], changes)
     published_at = _moment(data, "published_at", zone)
     return Record(
         location=location,
@@ -89,10 +90,14 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
         updated_at=_moment(data, "updated_at", zone),
         picture=_local_path(data),
         addresses=_list(data, "addresses"),
-        unknown_keys=tuple(
-            key[:MAX_KEY_LENGTH] for key in nsmallest(MAX_UNKNOWN_KEYS, data.keys() - ALL_KEYS)
-        ),
+        unknown_keys=_unknown_keys(data),
+        changes=tuple(changes),
     )
+
+
+def _unknown_keys(data: dict[str, Any]) -> tuple[str, ...]:
+    keys = nsmallest(MAX_UNKNOWN_KEYS, data.keys() - ALL_KEYS)
+    return tuple(key[:MAX_KEY_LENGTH] for key in keys)
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -86,7 +86,7 @@ def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptio
 def _body(entry: FeedEntry, base: str, values: StoryValues) -> str:
     """Return the body, which begins with a note about each picture that is not in the text."""
     urls = BodyUrls(base, changes=values.changes)
-    html = convert_body(urls.convert(entry.html))
+    html = convert_body(urls.convert(entry.html), values.changes)
     files = [urls.resolve(url) for url in (*entry.pictures, *entry.files)]
     others = [url for url in files if escape(url) not in html]
     notes = "".join(f"<p>{urls.note_file(url)}</p>\n" for url in others)
