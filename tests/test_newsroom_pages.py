@@ -236,3 +236,18 @@ def test_a_form_sent_without_a_login_comes_back(app: Flask, newsroom: FlaskClien
     response = send(newsroom, page, title="Kept title", description="Kept description")
     assert response.status_code == 401
     assert "Kept title" in response.text and "Kept description" in response.text
+
+
+def test_buttons_copy_a_bounded_amount_of_text(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spectator.publishing.page_revisions.MAX_COPIED_BYTES", 700)
+    page = create(newsroom)
+    path, reason = f"{LIST}{page.id}", {"reason": "Old."}
+    statuses = [
+        post(newsroom, f"{path}/{action}", reason).status_code
+        for action in ("withdraw", "reinstate") * 4
+    ]
+    assert statuses[:3] == [303, 303, 303] and 429 in statuses
+    stored = stored_page(page.id)
+    assert send(newsroom, stored, do="", title="Sent by a person").status_code == 303

@@ -125,8 +125,8 @@ def save_page(
 def apply_page_action(page_id: int, by: User, action: str, reason: str = "") -> None:
     """Withdraw a page, with a reason that readers see, or publish it again.
 
-    Doing so twice does no harm. Raises ValidationError, ConflictError, ForbiddenError and
-    NotFoundError.
+    Doing so twice does no harm. Raises ValidationError, ConflictError, ForbiddenError,
+    NotFoundError and CopyLimitReached.
     """
     require_publisher(by)
     reason = _clean_reason(action, reason)
@@ -143,7 +143,7 @@ def apply_page_action(page_id: int, by: User, action: str, reason: str = "") -> 
 def restore_page(page_id: int, by: User, number: int, version: int) -> None:
     """Save revision `number` as the newest one; the status does not change.
 
-    Raises ValidationError, ConflictError, ForbiddenError and NotFoundError.
+    Raises ValidationError, ConflictError, ForbiddenError, NotFoundError and CopyLimitReached.
     """
     query = select(PageRevision.content).where(PageRevision.page_id == page_id)
     content = db.session.scalar(query.where(PageRevision.number == number))
