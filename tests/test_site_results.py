@@ -295,5 +295,6 @@ def test_names_of_all_facets_take_one_select(
     take_selects()
     client.get("/search?q=rain")
     selects = take_selects()
-    assert len(selects) == 4, "names of topics in the search, names of facets, stories, sections"
+    reasons = "names of topics in the search, names of facets, stories, sections, menus"
+    assert len(selects) == 5, reasons
     assert sum("country" in select for select in selects) == 1
