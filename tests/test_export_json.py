@@ -217,7 +217,7 @@ def hostile(exported: Path, tmp_path: Path) -> Path:
     return shutil.copytree(exported / "json", tmp_path / "hostile")
 
 
-STORIES, SITE = "stories/00000000.jsonl", "site.json"
+STORIES, SITE, PAGES = "stories/00000000.jsonl", "site.json", "pages/00000000.jsonl"
 REFUSED: list[tuple[str, Callable[[Any], Any]]] = [
     (STORIES, lambda story: story.update(slug="../etc")),
     (STORIES, lambda story: story.update(status="secret")),
@@ -231,6 +231,9 @@ REFUSED: list[tuple[str, Callable[[Any], Any]]] = [
     (STORIES, lambda story: story.update(language="<b>")),
     (STORIES, lambda story: story.update(authors={"a": 1})),
     (STORIES, lambda story: story.pop("version")),
+    (STORIES, lambda story: story["revisions"][0]["content"].update(month=float("nan"))),
+    (PAGES, lambda page: page.update(path="a/b/c/d")),
+    (PAGES, lambda page: page.update(path="a//b")),
     (SITE, lambda site: site.update(version=2)),
     (SITE, lambda site: site.update(people=[{"email": "a"}])),
     (SITE, lambda site: site["people"][0].update(role="owner")),
@@ -252,6 +255,18 @@ def test_invalid_values_are_refused_in_one_line(
         import_site(target, hostile, lambda *_: None)
     assert len(str(refused.value)) < 300 and "\n" not in str(refused.value)
     assert count(Article) == count(Author) == count(Page) == 0 and len(queries.sections()) == 7
+
+
+def test_a_file_has_the_type_of_its_extension(target: Flask, hostile: Path) -> None:
+    (path,) = (hostile / "media").glob("*.pdf")
+    content = b"<script>x()</script>"
+    digest = hashlib.sha256(content).hexdigest()
+    path.with_name(f"{digest[:32]}.pdf").write_bytes(content)
+    with (hostile / "spectator-json.sha256").open("a") as listed:
+        listed.write(f"{digest}  media/{digest[:32]}.pdf\n")
+    change(hostile, SITE, lambda site: site["pictures"][-1].update(digest=digest[:32]))
+    with pytest.raises(SiteImportError, match="extension"):
+        import_site(target, hostile, lambda *_: None)
 
 
 def test_texts_are_cleaned_like_those_that_somebody_types(target: Flask, hostile: Path) -> None:

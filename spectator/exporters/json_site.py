@@ -94,18 +94,19 @@ class JsonExport:
         rows = list(rows_of(collection.table, ids=ids))
         documents = [self._document(collection.table, row._mapping) for row in rows]
         by_id: dict[Any, dict[str, Any]] = {
-            row._mapping.get("id"): document
-            for row, document in zip(rows, documents, strict=True)
+            row._mapping.get("id"): entry for row, entry in zip(rows, documents, strict=True)
         }
         for child, name in collection.children.items():
-            for document in documents:
-                document[name] = []
+            for owner in documents:
+                owner[name] = []
             for row in rows_of(child, collection.owner, ids):
+                document = by_id.get(row._mapping[collection.owner])
+                if document is None:  # of a story that somebody has just added
+                    continue
                 value = self._document(child, row._mapping, collection.owner)
-                by_id[row._mapping[collection.owner]][name].append(
-                    value[_only_key(child, collection.owner)]
-                    if is_plain_list(child, collection.owner)
-                    else value
+                is_plain = is_plain_list(child, collection.owner)
+                document[name].append(
+                    value[_only_key(child, collection.owner)] if is_plain else value
                 )
         return documents
 

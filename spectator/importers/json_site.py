@@ -179,12 +179,17 @@ def _rows(
 
 def _parse(location: str, content: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(content)
+        document = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise _invalid(location, "JSON")
     return document
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which are no JSON."""
+    raise ValueError(name)
 
 
 def _invalid(location: str, name: str) -> SiteImportError:

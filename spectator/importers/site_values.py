@@ -151,6 +151,11 @@ def _matches(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value, re.ASCII) is not None
 
 
+def is_page_path(value: str) -> bool:
+    """Return whether a value is the path of a standing page: its slug, or below a parent."""
+    return value.count("/") <= 1 and all(map(is_slug, value.split("/")))
+
+
 def _drop(is_valid: Callable[[str], bool]) -> Callable[[str], str]:
     """Return a check that leaves a value out if it is not valid."""
     return lambda value: value if is_valid(value) else ""
@@ -160,7 +165,7 @@ _SLUG_LENGTH = 250
 _CHECKS: Mapping[str, Callable[[str], str]] = {
     "body": _body,
     "slug": _require("slug", lambda value: is_slug(value) and len(value) <= _SLUG_LENGTH),
-    "path": _require("path", lambda value: all(map(is_slug, value.split("/")[:3]))),
+    "path": _require("path", is_page_path),
     "digest": _require("digest", _matches("[0-9a-f]{32}")),
     "extension": _require("extension", _matches("|".join(("jpg", "png", *FILE_TYPES)))),
     "email": _require("email", _matches(r"[^\s@<>]{1,120}@[^\s@<>]{1,120}")),
