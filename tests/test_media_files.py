@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from spectator import media, publishing
 from spectator.db import db
+from spectator.importers.records import Record
+from spectator.importers.runner import import_records
 from spectator.media import files
 from spectator.media.names import FILE_TYPES, STORED_NAME
+from spectator.models import Article
 from spectator.operations.media_move import move
 from spectator.renditions import RenditionConsumer
 from spectator.text.html.embeds import render_body
+from tests.conftest import make_draft
 from tests.newsroom_client import create_story, logged_in_client, post
 from tests.picture_samples import encoded, photograph
 
@@ -162,3 +167,22 @@ def test_nginx_knows_the_names_of_files() -> None:
         assert media.is_rendition_name(name) is is_file
         if is_file:
             assert f"{FILE_TYPES[extension]} {extension};" in config
+
+
+def test_a_pdf_is_no_lead_picture(app: Flask) -> None:
+    records = [
+        Record(
+            "post 1",
+            make_draft(),
+            "politics",
+            1,
+            external_id="1",
+            stored_picture=store(content, app.config["MEDIA"]),
+        )
+        for content in (PDF, encoded(photograph(400, 300)))
+    ]
+    for record, has_picture in zip(records, (False, True), strict=True):
+        assert not import_records([record], app.config["MEDIA"]).refused
+        article = db.session.scalars(select(Article)).one()
+        assert (article.picture_id is not None) is has_picture
+        db.session.rollback()

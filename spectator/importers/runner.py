@@ -165,7 +165,7 @@ def _build_imported_article(
         status=record.status,
         published_at=record.published_at,
         updated_at=record.updated_at,
-        picture=record.stored_picture or _store_picture(record, media_dir, pictures_dir, is_dry),
+        picture=_lead_picture(record) or _store_picture(record, media_dir, pictures_dir, is_dry),
         pictures=record.pictures,
         is_picture_known=record.is_picture_known and not (is_dry and record.picture),
         feed_id=record.feed_id,
@@ -191,6 +191,12 @@ def _decode_lines(draft: publishing.Draft) -> dict[str, Any]:
 def decode_references(text: str) -> str:
     """Return text with `&amp;`, `&#8217;` and the like decoded once; other systems store them."""
     return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text
+
+
+def _lead_picture(record: Record) -> media.StoredPicture | None:
+    """Return the stored lead picture; a PDF that another system uses as one is none."""
+    picture = record.stored_picture
+    return picture if picture is not None and picture.width else None
 
 
 def _store_picture(
