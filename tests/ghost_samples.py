@@ -20,7 +20,10 @@ POST: Row = {
     "published_at": "2026-02-01T08:00:00.000Z",
 }
 TABLES: dict[str, list[Row]] = {
-    "users": [{"id": "u1", "name": "Ama Mensah"}, {"id": "u2", "name": "Kofi Osei"}],
+    "users": [
+        {"id": "u1", "name": "Ama Mensah", "slug": "ama"},
+        {"id": "u2", "name": "Kofi Osei"},
+    ],
     "tags": [
         {"id": "t1", "name": "#internal", "slug": "hash-internal"},
         {"id": "t2", "name": "Gold", "slug": "gold"},

@@ -137,3 +137,10 @@ def test_a_url_on_this_machine_is_read_only_if_that_is_allowed(
     missing = runner.invoke(main, ["import", "feed", "/no/such/file"])
     assert missing.exit_code == 2
     assert "/no/such/file does not exist" in missing.output
+
+
+def test_the_receipt_has_what_was_not_imported(run_import: RunImport, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.html"
+    result = run_import(rss(item()), "--receipt", str(receipt))
+    assert f"receipt: {receipt} " in result.output
+    assert "Not imported: https://wire.example/lead.jpg" in receipt.read_text("utf-8")

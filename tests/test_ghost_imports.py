@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,9 +21,9 @@ from spectator import publishing, queries
 from spectator.cli import main
 from spectator.db import db
 from spectator.importers import ghost
-from spectator.importers.ghost import GhostOptions
+from spectator.importers.ghost import GhostOptions, PageImport
 from spectator.importers.records import Record, RecordError
-from spectator.models import Article, User
+from spectator.models import Article, OldAddress, User
 from spectator.publishing import Action
 from tests.conftest import use_site
 from tests.ghost_samples import POST, export, lexical, post, relations, text
@@ -36,7 +35,7 @@ DATE = datetime(2026, 2, 1, 8, tzinfo=UTC)
 
 
 def read(data: bytes, options: GhostOptions = OPTIONS) -> list[Any]:
-    return list(ghost.read(BytesIO(data), options, Counter()))
+    return list(ghost.read(BytesIO(data), options, PageImport(options, False, False)))
 
 
 def read_one(*, options: GhostOptions = OPTIONS, tables: Any = None, **columns: Any) -> Record:
@@ -170,6 +169,51 @@ def test_a_row_that_is_no_object_is_refused_alone() -> None:
     assert record.location == "post 2 (gold-and-grain)"
 
 
+def test_old_addresses_lead_to_their_content_and_stand_in_the_receipt(
+    run_import: RunImport, client: FlaskClient, tmp_path: Path
+) -> None:
+    data = export(post(), post(uuid="a", slug="about", title="About", type="page"), **relations())
+    receipt = tmp_path / "receipt.html"
+    result = run_import(data, "--receipt", str(receipt))
+    assert f"receipt: {receipt} (old addresses: " in result.output
+    expected = {
+        "/gold-and-grain/": "/business/gold-and-grain",
+        "/gold-and-grain/amp/": "/business/gold-and-grain",
+        "/about/amp/": "/about",
+        "/tag/gold/": "/topic/gold/",
+        "/tag/business/": "/business/",
+        "/author/ama/": "/author/ama-mensah/",
+    }
+    for address, target in expected.items():
+        response = client.get(address)
+        assert (response.status_code, response.location) == (301, target), address
+        assert client.get(target).status_code == 200
+    assert "Internal tags left out: #internal, Hidden" in receipt.read_text("utf-8")
+    stored = [row.address for row in db.session.scalars(select(OldAddress))]
+    assert "/tag/hidden" not in " ".join(stored)
+
+
+def test_pages_become_standing_pages(
+    run_import: RunImport, client: FlaskClient, tmp_path: Path
+) -> None:
+    columns = write_content(tmp_path / "content")
+    rows = (
+        post(uuid="a", slug="about", title="About &amp; us", type="page", html=columns["html"]),
+        post(uuid="b", slug="old", title="Old", type=None, page=1),
+        post(uuid="c", slug="secret", title="Secret", type="page", visibility="members"),
+    )
+    result = run_import(export(*rows), "--media", str(tmp_path / "content"))
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("0 added, 0 updated\npages: 3 added, 0 updated\n")
+    assert "post 3 (secret): It was not public (members), so it is a draft." in result.output
+    page = client.get("/about").text
+    assert "About &amp; us" in page and 'src="/media/' in page
+    assert client.get("/old").status_code == 200
+    assert client.get("/secret").status_code == 404
+    again = run_import(export(*rows), "--media", str(tmp_path / "content"))
+    assert again.output.startswith("0 added, 0 updated\npages: 0 added, 0 updated, 3 unchanged\n")
+
+
 RunImport = Callable[..., Result]
 
 
@@ -205,7 +249,7 @@ def test_readers_see_public_posts_only(run_import: RunImport, client: FlaskClien
     assert result.exit_code == 0, result.output
     assert result.output.startswith("2 added, 0 updated\n")
     assert "post 2 (secret): It was not public (paid), so it is a draft.\n" in result.output
-    assert "not imported: pages (1)\n" in result.output
+    assert "pages: 1 added, 0 updated\n" in result.output
     assert [story.status for story in stories()] == ["published", "draft"]
     assert "Prices rose" in client.get("/politics/gold-and-grain").text
     assert "Secret" not in client.get("/").text

@@ -14,13 +14,14 @@ from flask import Flask
 
 from spectator import queries
 from spectator.cli.context import fail, with_app
-from spectator.cli.import_reports import print_report
-from spectator.cli.imports import dry_run_option, overwrite_option
+from spectator.cli.import_reports import print_report, write_receipt
+from spectator.cli.imports import dry_run_option, overwrite_option, receipt_option
 from spectator.db import db
 from spectator.i18n import gettext, gettext_noop
 from spectator.importers import feeds, inputs, runner
 from spectator.importers.downloads import DownloadError, download
 from spectator.importers.jsonl import DEFAULT_SECTION
+from spectator.importers.receipt import Receipt
 
 MAX_DOWNLOAD_BYTES = 50_000_000
 
@@ -40,6 +41,7 @@ section_option = click.option(
 @section_option
 @dry_run_option
 @overwrite_option
+@receipt_option
 @click.option("--allow-loopback", is_flag=True, help=gettext_noop("Let URL be on this machine."))
 @with_app()
 def import_feed(
@@ -49,6 +51,7 @@ def import_feed(
     section: str,
     dry_run: bool,
     overwrite: bool,
+    receipt: Path | None,
     allow_loopback: bool,
 ) -> None:
     """Import stories from a feed: RSS, Atom or JSON Feed.
@@ -67,15 +70,23 @@ def import_feed(
         site_url=app.config["SITE_URL"],
     )
     with _open_source(source, allow_loopback) as opened:
+        collected = Receipt(opened.name)
         try:
             with opened.progress(has_lines=False) as advance:
                 entries = feeds.read(opened.file, options)
                 report = runner.import_records(
-                    entries, app.config["MEDIA"], dry_run, advance, overwrite=overwrite
+                    entries,
+                    app.config["MEDIA"],
+                    dry_run,
+                    advance,
+                    overwrite=overwrite,
+                    receipt=collected,
                 )
         except feeds.FeedError as error:
             fail(f"{opened.name}: {error}")
-    sys.exit(print_report(report, dry_run))
+    code = print_report(report, dry_run)
+    write_receipt(collected, receipt, dry_run)
+    sys.exit(code)
 
 
 def section_slugs() -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from spectator.formats import format_number
 from spectator.i18n import gettext
 from spectator.importers import runner
 from spectator.importers.receipt import Receipt
+from spectator.publishing import ImportResult
 from spectator.publishing.validation import clean_line
 
 
@@ -26,8 +27,8 @@ def echo_rest(count: int, err: bool = False) -> None:
         click.echo(gettext("and %(count)s more", count=format_number(count)), err=err)
 
 
-def _describe_counts(report: runner.ImportReport, dry_run: bool) -> str:
-    """Return one line with the numbers of stories by what was done with them."""
+def _describe_counts(report: ImportResult, dry_run: bool) -> str:
+    """Return one line with the numbers of stories or pages by what was done with them."""
     numbers = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
     if report.unchanged:
         counts = gettext(
@@ -40,9 +41,14 @@ def _describe_counts(report: runner.ImportReport, dry_run: bool) -> str:
     )
 
 
-def print_report(report: runner.ImportReport, dry_run: bool) -> int:
-    """Print the result of an import; return the exit code, 1 if a story was refused."""
+def print_report(
+    report: runner.ImportReport, dry_run: bool, pages: ImportResult | None = None
+) -> int:
+    """Print the result of an import; return the exit code, 1 if a story or page was refused."""
     click.echo(_describe_counts(report, dry_run))
+    if pages is not None:
+        click.echo(gettext("pages: %(counts)s", counts=_describe_counts(pages, dry_run)))
+        report.add(replace(pages, added=0, updated=0, unchanged=0))
     _print_names(report)
     _print_preserved(report)
     for location, change in report.changes:
@@ -81,15 +87,6 @@ def _print_preserved(report: runner.ImportReport) -> None:
         click.echo(
             gettext("To replace changes made on this site, import again with --overwrite.")
         )
-
-
-def print_skipped(numbers: Mapping[str, int]) -> None:
-    """Print how many things of each kind are not imported, if any."""
-    names = ", ".join(
-        f"{kind} ({format_number(count)})" for kind, count in sorted(numbers.items())
-    )
-    if names:
-        echo_line(gettext("not imported: %(names)s", names=names))
 
 
 def write_receipt(receipt: Receipt, path: Path | None, dry_run: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
@@ -58,9 +58,12 @@ class ImportReport(publishing.ImportResult):
         refused = {location for location, _ in self.refused}
         for entry in batch:
             if isinstance(entry, Record) and entry.location not in refused:
-                self.changes_count += len(entry.changes)
-                room = max(0, MAX_LISTED - len(self.changes))
-                self.changes += [(entry.location, text) for text in entry.changes[:room]]
+                self.add_changes([(entry.location, text) for text in entry.changes])
+
+    def add_changes(self, changes: Sequence[tuple[str, str]]) -> None:
+        """List changes while there is room; each is a location and a sentence."""
+        self.changes_count += len(changes)
+        self.changes += changes[: max(0, MAX_LISTED - len(self.changes))]
 
 
 def import_records(

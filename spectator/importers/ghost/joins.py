@@ -39,6 +39,7 @@ class Joins:
     """What posts refer to by ids, which are valid within the file only."""
 
     people: dict[str, str] = field(default_factory=dict)
+    slugs: dict[str, str] = field(default_factory=dict)  # of people, by their names
     tags: dict[str, GhostTag] = field(default_factory=dict)
     authors_of: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     tags_of: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
@@ -84,7 +85,9 @@ def read_joins(rows: Iterable[Row]) -> Joins:
 
 
 def _add_person(joins: Joins, columns: Columns) -> None:
-    joins.people[_id(columns, "id")] = text_of(columns, "name", "slug")[:MAX_TEXT]
+    name, slug = text_of(columns, "name", "slug")[:MAX_TEXT], text_of(columns, "slug")
+    joins.people[_id(columns, "id")] = name
+    joins.slugs.setdefault(name, slug[:MAX_TEXT])
 
 
 def _add_tag(joins: Joins, columns: Columns) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from spectator.i18n import gettext
 from spectator.importers.body_urls import BodyUrls, note_paragraphs
+from spectator.importers.ghost.addresses import addresses_of
 from spectator.importers.ghost.bodies import SITE_PLACEHOLDER, convert_body
 from spectator.importers.ghost.cards import Payload, text_of
 from spectator.importers.ghost.joins import Joins
@@ -77,19 +77,19 @@ def build_record(
     """Return the story of a post."""
     values = StoryValues()
     meta = joins.meta_of(post)
-    files = PostFiles(options.library or FileLibrary(Path(), None))
+    files = post_files(options)
     lead, (alt, caption), note = _lead_picture(post, meta, options, values)
-    body = note + _body(post, options, values, files)
+    body = note + story_body(post, options, values, files)
     slug = text_of(post, "slug")
     section, topics = _section_and_topics(post, joins, options, values)
-    status, published_at = _publication(post, meta, values)
+    status, published_at = publication(post, meta, values)
     source_name, source_url = _source(post, options, values)
-    _report_code(post, values)
+    report_code(post, values)
     draft = Draft(
         headline=values.headline(text_of(post, "title"), body, slug),
         dek=values.line("dek", text_of(post, "custom_excerpt")),
         body=body,
-        language=_language(post, joins, options),
+        language=language_of(post, joins, options),
         slug=slug if is_slug(slug) else slugify(slug, 100) if slug else "",
         authors=_authors(post, joins, values),
         topics=values.names("topics", topics),
@@ -105,21 +105,29 @@ def build_record(
         draft=draft,
         section=section,
         size=2 * size,
-        external_id=_external_id(post),
+        external_id=external_id_of(post),
         status=status,
         published_at=published_at,
-        updated_at=_moment(post, "updated_at"),
+        updated_at=moment_of(post, "updated_at"),
         stored_picture=lead,
         pictures=tuple(files.used.values()),
         may_number_slug=True,
         unknown_keys=tuple(sorted(key[:40] for key in post.keys() - _READ if post[key])[:100]),
         feed_id=_feed_id(post),
         changes=tuple(dict.fromkeys(values.changes)),
-        addresses=_addresses(slug, options),
+        addresses=addresses_of(slug, options.site_url),
     )
 
 
-def _body(post: Payload, options: GhostOptions, values: StoryValues, files: PostFiles) -> str:
+def post_files(options: GhostOptions) -> PostFiles:
+    """Return the files of one post, none of which exists without a copy of the old site's."""
+    return PostFiles(options.library or FileLibrary(Path(), None))
+
+
+def story_body(
+    post: Payload, options: GhostOptions, values: StoryValues, files: PostFiles
+) -> str:
+    """Return the body of a post or page with the stored files, or a note that it has none."""
     html = convert_body(post, options.site_url, values.changes)
     if not html:
         text = gettext("The source has no text of this story.")
@@ -163,13 +171,11 @@ def _authors(post: Payload, joins: Joins, values: StoryValues) -> tuple[str, ...
     return values.names("authors", names)
 
 
-def _publication(
-    post: Payload, meta: Payload, values: StoryValues
-) -> tuple[str, datetime | None]:
+def publication(post: Payload, meta: Payload, values: StoryValues) -> tuple[str, datetime | None]:
     """Return the status and the date. What was not on the public web is a draft."""
     status = text_of(post, "status") or "draft"
-    published_at = _moment(post, "published_at") or (
-        _moment(post, "created_at") if status == "published" else None
+    published_at = moment_of(post, "published_at") or (
+        moment_of(post, "created_at") if status == "published" else None
     )
     visibility = text_of(post, "visibility") or "public"
     if status == "draft":
@@ -187,7 +193,7 @@ def _publication(
     return "draft", published_at
 
 
-def _moment(post: Payload, name: str) -> datetime | None:
+def moment_of(post: Payload, name: str) -> datetime | None:
     """Return a time: ISO 8601, or milliseconds in the first versions."""
     value: Any = post.get(name)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -207,18 +213,20 @@ def _source(post: Payload, options: GhostOptions, values: StoryValues) -> tuple[
     return values.line("source_name", host), url if is_http_url(url) and len(url) < 2_000 else ""
 
 
-def _report_code(post: Payload, values: StoryValues) -> None:
+def report_code(post: Payload, values: StoryValues) -> None:
+    """Report code that Ghost put into the head or the foot of a page."""
     names = [name for name in ("codeinjection_head", "codeinjection_foot") if text_of(post, name)]
     if names:
         values.changes.append(gettext("Code left out: %(names)s", names=", ".join(names)))
 
 
-def _language(post: Payload, joins: Joins, options: GhostOptions) -> str:
+def language_of(post: Payload, joins: Joins, options: GhostOptions) -> str:
+    """Return the language of a post or page, or that of its site."""
     tag = text_of(post, "locale", "language") or text_of(joins.settings, *joins.settings)
     return language_or(tag, options.language)
 
 
-def _external_id(post: Payload) -> str:
+def external_id_of(post: Payload) -> str:
     """Return the id of a story: the uuid, which is the same in every export of a post.
 
     Other ids of old versions are numbers that another site's posts have too, so there the slug is.
@@ -232,12 +240,3 @@ def _external_id(post: Payload) -> str:
 def _feed_id(post: Payload) -> str:
     own_id = text_of(post, "id")
     return own_id if _OBJECT_ID.fullmatch(own_id) else ""
-
-
-def _addresses(slug: str, options: GhostOptions) -> tuple[str, ...]:
-    """Return the addresses of a post by Ghost's default routes."""
-    if not slug or "/" in slug:
-        return ()
-    parts = urlsplit(options.site_url)
-    root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}" if parts.netloc else ""
-    return (f"{root}/{slug}/", f"{root}/{slug}/amp/")
