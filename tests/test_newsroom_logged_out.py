@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import TimestampSigner
 from werkzeug import formparser
 
 from spectator import accounts, request_limits, tokens
@@ -109,6 +110,15 @@ def test_forged_and_outdated_tokens_are_not_accepted_as_issued(
     monkeypatch.setattr(sessions, "ABSOLUTE_LIMIT", timedelta(seconds=-1))
     stream, status, _ = send(expired_client, NEW_STORY, b"headline=A+headline")
     assert (stream.bytes_read, status) == (0, 401)
+
+
+def test_a_token_from_a_clock_that_was_ahead_is_one_of_this_server(
+    app: Flask, expired_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise its person could send no long text and no picture until the clock catches up."""
+    get_timestamp = TimestampSigner.get_timestamp
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: get_timestamp(self) - 3600)
+    assert accounts.is_issued_token(session_token(expired_client))
 
 
 def test_only_known_fields_are_returned_and_each_once(expired_client: FlaskClient) -> None:

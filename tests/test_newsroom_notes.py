@@ -116,6 +116,8 @@ def test_notes_can_be_changed_and_removed_in_the_form(
     assert "&lt;b&gt;port" not in page
     assert post(newsroom, note_path, sent).status_code == 409, "`note_original` is outdated"
     original = {"note_original": sent["note_text"]}
+    older = sent | original | {"note_text": "Other.", "note_original_kind": "update"}
+    assert post(newsroom, note_path, older).status_code == 409, "a colleague changed its kind"
     empty = post(newsroom, note_path, sent | original | {"note_text": " "})
     assert (empty.status_code, "Describe the correction." in empty.text) == (422, True)
     compared = newsroom.get(f"{path}/history/compare").text

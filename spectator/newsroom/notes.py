@@ -21,7 +21,15 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
     """Change the text or the kind of a note; show an invalid one again with its error."""
     kind, text = request.form.get("note_kind", ""), request.form.get("note_text", "")
     try:
-        publishing.edit_note(article_id, current_user(), note_id, kind, text, _original_text())
+        publishing.edit_note(
+            article_id,
+            current_user(),
+            note_id,
+            kind,
+            text,
+            _original_text(),
+            request.form.get("note_original_kind", ""),
+        )
     except publishing.ValidationError as invalid:
         message = " ".join(invalid.errors.values())
         note = {"id": note_id, "kind": kind, "text": text, "message": message}

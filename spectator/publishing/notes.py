@@ -20,16 +20,24 @@ from spectator.publishing.validation import check_note
 
 
 def edit_note(
-    article_id: int, by: User, note_id: int, kind: str, text: str, original_text: str
+    article_id: int,
+    by: User,
+    note_id: int,
+    kind: str,
+    text: str,
+    original_text: str,
+    original_kind: str = "",
 ) -> None:
     """Change a note to readers without changing its date.
 
-    `original_text` is the text that the person started from. Raises ValidationError,
-    ConflictError, ForbiddenError and NotFoundError.
+    `original_text` and `original_kind` are those that the person started from; "" stands for any
+    kind. Raises ValidationError, ConflictError, ForbiddenError and NotFoundError.
     """
     text = check_note(kind, text)
     with db.write() as session:
         article, note = _load_note(session, article_id, by, "edit_note", note_id, original_text)
+        if original_kind not in ("", note.kind):
+            raise ConflictError
         if (note.kind, note.text) != (kind, text):
             note.kind, note.text = kind, text
             _add_note_revision(session, article, by, "edit_note", text)
