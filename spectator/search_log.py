@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from spectator import missing_pages
 from spectator.db import db
 from spectator.db.clock import current_time
 from spectator.db.functions import insert
@@ -28,6 +29,7 @@ from spectator.i18n import gettext
 from spectator.models import SearchCount
 
 log = logging.getLogger(__name__)
+LOG_NAMES = ("searches", "missing")  # the second is that of `missing_pages`
 MAX_TEXT_LENGTH = 200
 MAX_LOG_BYTES = 1_000_000  # of uncounted lines; beyond this, searches are not logged
 MAX_ROWS = 50_000
@@ -98,13 +100,19 @@ def find_problem(data_dir: Path) -> str:
 def _aggregate_files(data_dir: Path) -> None:
     host = registry.find_own_host()
     last = host.last_counted_log if host else 0
-    for path in sorted(data_dir.glob("searches.*.folding"), key=_file_number):
-        if _file_number(path) > last:
-            last = _file_number(path)
-            _store(_read_counts(path), last)
-        path.unlink()
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(data_dir / "searches.log", data_dir / f"searches.{last + 1}.folding")
+    paths = [path for name in LOG_NAMES for path in data_dir.glob(f"{name}.*.folding")]
+    for number in sorted({_file_number(path) for path in paths}):
+        if number > last:
+            last = number
+            searches, missing = (data_dir / f"{name}.{number}.folding" for name in LOG_NAMES)
+            counts = _read_counts(searches) if searches.exists() else {}
+            _store(counts, missing_pages.read_counts(missing), last)
+        for path in paths:
+            if _file_number(path) == number:
+                path.unlink()
+    for name in LOG_NAMES:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(data_dir / f"{name}.log", data_dir / f"{name}.{last + 1}.folding")
 
 
 def _file_number(path: Path) -> int:
@@ -136,7 +144,9 @@ def _read_entries(path: Path) -> Iterator[tuple[date, str, int, int]]:
             log.warning("skipped an unreadable line of the search log")
 
 
-def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
+def _store(
+    counts: dict[tuple[date, str], SearchTally], missing: missing_pages.Counts, number: int
+) -> None:
     rows = [
         {
             "day": day,
@@ -159,6 +169,7 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
                 statement.on_conflict_do_update(index_elements=["day", "text"], set_=updates),
                 rows,
             )
+        missing_pages.store(session, missing)
         registry.own_host(session).last_counted_log = number
         _prune(session, current_time().date() - timedelta(days=RETENTION_DAYS))
 

@@ -28,7 +28,7 @@ LAYERS = (
     },
     {"site", "newsroom", "importers", "exporters", "worker", "maintenance", "operations", "demo"},
     {"avif", "listing_consumer", "proxy_cache", "related", "renditions"},
-    {"indexing", "templating", "answers"},
+    {"indexing", "templating"},
     {"navigation"},
     {
         "publishing",
@@ -41,6 +41,7 @@ LAYERS = (
         "search",
         "media",
         "search_log",
+        "missing_pages",
         "static_files",
         "stylesheet",
         "script_texts",
@@ -51,7 +52,16 @@ LAYERS = (
     {"db", "config", "tokens"},
     {"setting_parsers"},
     {"object_storage"},
-    {"text", "times", "formats", "i18n", "request_ids", "search_paths", "old_addresses"},
+    {
+        "text",
+        "times",
+        "formats",
+        "i18n",
+        "request_ids",
+        "search_paths",
+        "old_addresses",
+        "answers",
+    },
 )
 FORBIDDEN = {
     ("site", "newsroom"),

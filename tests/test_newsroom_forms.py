@@ -210,7 +210,8 @@ def test_enter_presses_the_harmless_save_on_every_page(app: Flask, role: str) ->
     ids = {state: create_story_in_state(state, creator) for state in ARTICLE_STATUSES}
     pages = [*visited_pages(client, list(ids.values()))]
     pages.append(("the login", app.test_client().get("/newsroom/login").text))
-    pages.append(("the status", logged_in_client(app, "admin").get("/newsroom/status/").text))
+    for path in ("/newsroom/status/", "/newsroom/redirects/"):
+        pages.append((path, logged_in_client(app, "admin").get(path).text))
     if role == "editor":
         pages += special_pages(client, ids["draft"], ids["published"])
     story_forms = [path for path, html in pages if 'id="story"' in html]
@@ -232,7 +233,8 @@ def test_every_newsroom_page_is_checked(app: Flask, editor: User) -> None:
         and "GET" in (rule.methods or ())
         and "fragments" not in rule.rule
     }
-    assert pages - endpoints - NON_PAGE_ENDPOINTS == {"newsroom.login", "newsroom.status"}
+    others = {"newsroom.login", "newsroom.status", "newsroom.redirects"}
+    assert pages - endpoints - NON_PAGE_ENDPOINTS == others
 
 
 def test_the_check_reports_a_form_whose_first_button_is_not_harmless() -> None:

@@ -18,6 +18,7 @@ from spectator.models import (
     Autosave,
     LoginAttempt,
     LoginClient,
+    MissingPage,
     Outbox,
     Presence,
     PreviewLink,
@@ -34,7 +35,8 @@ GROWING_WITH_STORIES = {
     *STORY_TABLES,
     *("article_author", "article_country", "article_topic", "author", "topic", "correction"),
     *("former_name", "import_state", "name_translation", "picture_use", "related"),
-    "related_choice",
+    *("related_choice", "old_address", "page", "page_revision", "page_redirect"),
+    *("page_picture", "page_import", "menu_entry"),
 }
 FIXED = {
     *("schema_support", "country", "section", "user", "follower", "alembic_version"),
@@ -124,6 +126,7 @@ def old_rows(user_id: int, article_id: int) -> dict[str, list[object]]:
         "autosave": [autosave],
         "known_client": [client],
         "login_attempt": [LoginAttempt(email="a@b.example", address="192.0.2.1", at=past)],
+        "missing_page": [MissingPage(day=past.date(), path="/a", times=1)],
         "outbox": [Outbox(article_id=article_id, action="update", at=past) for _ in range(3)],
         "presence": [Presence(article_id=article_id, user_id=user_id, seen_at=past)],
         "preview_link": [link],

@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
         pages,
         preferences,
         previews,
+        redirects,
         related,
         searches,
         security,

@@ -39,6 +39,8 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
     "page-public": lazy_gettext("Saved. Readers see the page now."),
     "page-withdrawn": lazy_gettext("Page withdrawn. Readers now see the reason."),
     "menu": lazy_gettext("Menu saved. Readers see it now."),
+    "redirect": lazy_gettext("Redirect saved."),
+    "redirect-removed": lazy_gettext("Redirect removed."),
     "revoked": lazy_gettext("Link revoked."),
     "checked": lazy_gettext("Marked as checked."),
     "preferences": lazy_gettext("Language and time zone saved."),

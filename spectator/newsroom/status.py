@@ -31,6 +31,7 @@ TABLE_LABELS = {
     "autosave": lazy_gettext("Unsaved texts"),
     "known_client": lazy_gettext("Known devices and networks"),
     "login_attempt": lazy_gettext("Login attempts"),
+    "missing_page": lazy_gettext("Pages that readers did not find"),
     "outbox": lazy_gettext("Recent changes"),
     "presence": lazy_gettext("Open story forms"),
     "preview_link": lazy_gettext("Preview links"),

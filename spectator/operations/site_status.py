@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spectator import indexing, outbox, queries, related, search_log
+from spectator import indexing, missing_pages, outbox, queries, related, search_log
 from spectator.db import database_file, db
 from spectator.formats import format_number, format_percentage
 from spectator.i18n import current_language, gettext, lazy_gettext
@@ -34,6 +34,7 @@ MAX_ROWS = {
     "autosave": 20_000,
     "known_client": 50_000,
     "login_attempt": 200_000,
+    "missing_page": missing_pages.MAX_ROWS + 5_000,
     "outbox": 200_000,
     "presence": 10_000,
     "preview_link": 50_000,

@@ -23,6 +23,7 @@ from spectator.queries.old_addresses import find_listing
 
 BATCH_SIZE = 500
 MAX_TARGET_LENGTH = 500
+OLD_ADDRESSES = cast(Table, OldAddress.__table__)
 _NAMED: dict[str, NamedModel] = {"topic": Topic, "author": Author}
 
 
@@ -74,7 +75,7 @@ def _register_batch(
         if _is_new(stored.get(address), target)
     ]
     if rows:
-        session.execute(upsert(cast(Table, OldAddress.__table__)), rows)
+        session.execute(upsert(OLD_ADDRESSES), rows)
     return len(rows)
 
 

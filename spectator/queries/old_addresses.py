@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import quote_plus
 
 from flask import current_app
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.exceptions import HTTPException
 
@@ -23,6 +24,7 @@ from spectator.models import (
     Author,
     Country,
     FormerName,
+    MissingPage,
     OldAddress,
     Page,
     PagePicture,
@@ -50,6 +52,7 @@ TERMS: dict[str, Term] = {
     "author": Author,
     "country": Country,
 }
+PAGE_SIZE = 50
 FEED, ARCHIVE, SITEMAP = "/feed.xml", "/archive/", "/sitemap.xml"
 _FEEDS = re.compile(
     r"/(?:feed|rss|atom|rdf)(?:/(?:rss2?|atom|rdf))?|/wp-(?:rss2?|atom|rdf|feed)\.php"
@@ -82,11 +85,16 @@ def find_destination(path: str, query: str) -> Destination | None:
     rows = {row.address: row for row in _load([entry.address for entry in entries])}
     for entry in entries:
         row = rows.get(entry.address)
-        if row is not None and row.kind in DESTINATIONS:
-            destination = DESTINATIONS[row.kind](row, entry)
-            if destination is not None:
-                return destination
+        destination = find_row_destination(row, entry) if row is not None else None
+        if destination is not None:
+            return destination
     return _find_standard_page(normalize_path(path).removeprefix("/index.php"), query)
+
+
+def find_row_destination(row: OldAddress, entry: Spelling | None = None) -> Destination | None:
+    """Return what a stored address leads to, None if readers may not see it."""
+    find = DESTINATIONS.get(row.kind)
+    return None if find is None else find(row, entry or Spelling(row.address))
 
 
 def _load(addresses: Sequence[str]) -> Sequence[OldAddress]:
@@ -188,6 +196,24 @@ def paths_by_external_id(external_ids: Collection[str]) -> dict[str, str]:
         path = permalink(article) if article.is_public else ""
         paths[str(article.external_id)] = path
     return paths
+
+
+def stored_addresses(text: str, page: int) -> tuple[Sequence[OldAddress], bool]:
+    """Return a page of the addresses that contain a text, in order, and whether more follow."""
+    query = select(OldAddress).where(OldAddress.kind != "ignored").order_by(OldAddress.address)
+    if text:
+        query = query.where(OldAddress.address.contains(text.lower(), autoescape=True))
+    rows = db.session.scalars(query.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE + 1)).all()
+    return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
+
+
+def top_missing_pages(days: int, limit: int = 50) -> Sequence[tuple[str, int]]:
+    """Return the paths without a page that readers asked for most in recent days (UTC)."""
+    since = datetime.now(UTC).date() - timedelta(days=days - 1)
+    times = func.sum(MissingPage.times)
+    query = select(MissingPage.path, times).where(MissingPage.day >= since)
+    query = query.group_by(MissingPage.path).order_by(times.desc(), MissingPage.path)
+    return [(path, int(number)) for path, number in db.session.execute(query.limit(limit))]
 
 
 def find_listing(path: str) -> tuple[str, int] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template, request
+from flask import Flask, current_app, render_template, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
+from spectator import missing_pages
 from spectator.db import StorageError, find_storage_error
 from spectator.i18n import lazy_gettext
 from spectator.queries import InvalidCursor
@@ -58,6 +59,8 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if isinstance(error, InternalServerError) or error.code >= 500:
         return render_template("errors/500.html", code=error.code), error.code
     if error.code == 404:
+        if request.method == "GET":
+            missing_pages.log_missing(current_app.config["DATA_DIR"], request.path)
         return render_template("errors/404.html"), 404
     title, message = MESSAGES.get(error.code, MESSAGES[400])
     return render_template(
