@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from spectator import create_app, queries, tokens
+from spectator import create_app, navigation, queries, tokens
 from spectator.db import find_storage_error
 from spectator.site import errors as site_errors
 from tests.conftest import BASE, settings
@@ -40,6 +40,42 @@ def test_a_page_that_is_not_cached_answers_503(
     assert response.headers["Cache-Control"] == "no-store"
     assert "Something went wrong on our side" in Page(response.text).visible_text
     assert "503" in response.text and "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nothing/x/y"),
+        ("GET", "/media/nothing"),
+        ("GET", "/static/x.css"),
+        ("GET", "/?before=x"),
+        ("PUT", "/"),
+        ("PUT", "/newsroom/stories/1/history"),
+    ],
+)
+def test_an_error_page_whose_menus_cannot_be_read_answers_503(
+    client_without_server: FlaskClient, method: str, path: str
+) -> None:
+    response = client_without_server.open(path, method=method, base_url=BASE)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == str(site_errors.RETRY_SECONDS)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Something went wrong on our side" in Page(response.text).visible_text
+
+
+@pytest.mark.parametrize("path", ["/nothing/x/y", "/?before=x"])
+def test_menus_that_fail_for_another_reason_are_not_taken_for_an_outage(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    assert client.get(path).status_code in {400, 404}
+
+    def fail() -> None:
+        raise ProgrammingError("SELECT", {}, Exception("a mistake"))
+
+    monkeypatch.setattr(navigation, "_load_navigation", fail)
+    app.extensions["navigation"].clear()
+    with pytest.raises(ProgrammingError):
+        client.get(path)
 
 
 def test_a_story_that_cannot_be_saved_is_given_back_whole(

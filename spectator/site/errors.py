@@ -6,7 +6,7 @@ import logging
 
 from flask import Flask, current_app, render_template, request
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from spectator import missing_pages
@@ -17,6 +17,8 @@ from spectator.site import url_corrections
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 10  # when clients may ask again while the database does not answer
+Page = tuple[str, int]
+StoragePage = tuple[str, int, dict[str, str]]
 MESSAGES = {
     400: (
         lazy_gettext("This address does not work"),
@@ -50,8 +52,15 @@ def register(app: Flask) -> None:
     app.before_request(url_corrections.replace_slash_redirect)
 
 
-def show_error(error: HTTPException) -> Response | tuple[str, int]:
+def show_error(error: HTTPException) -> Response | Page | StoragePage:
     """Show an HTTP error in plain words, or redirect a URL that is nearly right."""
+    try:
+        return _render_error(error)
+    except (SQLAlchemyError, StorageError) as cause:  # its page has the menus in it
+        return show_storage_error(cause)
+
+
+def _render_error(error: HTTPException) -> Response | Page:
     if error.code == 404 and (response := url_corrections.corrected_response()) is not None:
         return response
     if error.code is None or error.code < 400:
@@ -68,9 +77,7 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     ), error.code
 
 
-def show_storage_error(
-    error: SQLAlchemyError | StorageError,
-) -> tuple[str, int, dict[str, str]]:
+def show_storage_error(error: SQLAlchemyError | StorageError) -> StoragePage:
     """Show that the page cannot be read now; re-raise an error that is not the database's."""
     if find_storage_error(error) is None and not isinstance(error, StorageError):
         raise error
@@ -79,7 +86,6 @@ def show_storage_error(
     return render_template("errors/500.html", code=503), 503, headers
 
 
-def show_invalid_cursor(_error: InvalidCursor) -> tuple[str, int]:
+def show_invalid_cursor(_error: InvalidCursor) -> Response | Page | StoragePage:
     """Show that the URL has an invalid cursor."""
-    title, message = MESSAGES[400]
-    return render_template("errors/error.html", code=400, title=title, message=message), 400
+    return show_error(BadRequest())
