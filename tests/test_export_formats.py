@@ -139,7 +139,7 @@ def test_the_search_files_leave_out_common_words(app: Flask, tmp_path: Path) -> 
         search.write()
     data = read_search(tmp_path / "static")
     assert data["start"]["common"] == ["the"] and list(data["words-72-61"]) == ["rare"]
-    assert len([name for name in data if name.startswith("stories-")]) == 6
+    assert len([name for name in data if name.startswith("stories-")]) == 30
 
 
 @pytest.mark.parametrize(

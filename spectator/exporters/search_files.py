@@ -2,7 +2,7 @@
 
 - `search/start.js`: the letters that words fold to, common words, and the names of the pieces.
 - `search/words-<letters>.js`: the words that begin with two letters, with their stories.
-- `search/stories-<number>.js`: what results show of fifty stories, newest first.
+- `search/stories-<number>.js`: what results show of ten stories, newest first.
 
 A page opened from a disk may load scripts, but neither fetch files nor import modules.
 `static/js/offline_search.js` reads these.
@@ -27,7 +27,7 @@ from spectator.models import Article
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.folding import fold, tokens
 
-STORIES_PER_FILE = 50
+STORIES_PER_FILE = 10
 MAX_SUMMARY = 200  # characters
 # A word in more than this share of the stories finds nothing that a reader looks for.
 COMMON_SHARE, MIN_STORIES = 0.4, 100
