@@ -16,12 +16,10 @@ from sqlalchemy import func, select
 from spectator import queries
 from spectator.cli import main
 from spectator.db import db
-from spectator.models import Article, Outbox, Picture, PictureUse, Revision
+from spectator.models import Article, Outbox, Revision
 from tests.conftest import use_site
-from tests.picture_samples import encoded, photograph
 from tests.wordpress_samples import HEAD, HOST, category, comment, export, item, meta, term
 
-UPLOADS = f"https://{HOST}/wp-content/uploads"
 Run = Callable[..., Result]
 
 
@@ -352,57 +350,3 @@ def test_a_pipe_is_refused(run: Run, runner: FlaskCliRunner, tmp_path: Path) -> 
     result = runner.invoke(main, ["import", "wordpress", str(tmp_path / "pipe")])
     assert result.exit_code == 1
     assert "is not a file" in result.output
-
-
-def attachment(number: int, name: str, *more: str, **fields: str) -> str:
-    """Return the item of an uploaded picture."""
-    texts = {"post_type": "attachment", "status": "inherit", "content": ""} | fields
-    return item(number, *more, **texts, attachment_url=f"{UPLOADS}/2024/05/{name}")
-
-
-@pytest.fixture
-def uploads(tmp_path: Path) -> Path:
-    """Return a copy of the uploads, with one picture."""
-    directory = tmp_path / "copy"
-    (directory / "2024/05").mkdir(parents=True)
-    (directory / "2024/05/port-scaled.jpg").write_bytes(encoded(photograph(320, 200)))
-    return directory
-
-
-def test_the_lead_picture_comes_from_the_directory(run: Run, uploads: Path) -> None:
-    picture = attachment(
-        9,
-        "port-scaled.jpg",
-        meta("_wp_attachment_image_alt", "The port &amp; ships"),
-        meta("_media_credit", "Juma"),
-        excerpt="<i>Ships</i>",
-    )
-    post = item(7, meta("_thumbnail_id", "9"), meta("rank_math_facebook_image_id", "9"))
-    options = ("--media", str(uploads))
-    result = run(export(post), export(picture), options=options)
-    assert result.exit_code == 0, result.output
-    story = only_story()
-    assert story.picture is not None
-    assert (story.picture_alt, story.picture_caption) == ("The port & ships", "Ships")
-    assert story.picture_credit == "Juma"
-    assert story.share_picture.startswith(f"/media/{story.picture.digest[:2]}/")
-    assert db.session.scalar(select(func.count()).select_from(PictureUse)) == 1
-    assert "1 unchanged" in run(export(post), export(picture), options=options).output
-
-
-def test_missing_pictures_are_listed(run: Run, uploads: Path) -> None:
-    secret = uploads.parent / "secret.jpg"
-    secret.write_bytes(encoded(photograph(320, 200)))
-    data = export(
-        item(7, meta("_thumbnail_id", "9")),
-        item(8, meta("_thumbnail_id", "10")),
-        item(6, meta("_yoast_wpseo_opengraph-image", "https://other.example/a.jpg")),
-        attachment(9, "gone.jpg"),
-        attachment(10, "../../../secret.jpg"),
-    )
-    result = run(data, options=("--media", str(uploads)))
-    assert result.exit_code == 0, result.output
-    assert "picture missing: " in result.output
-    assert "2024/05/gone.jpg" in result.output
-    assert "https://other.example/a.jpg (on another host)" in result.output
-    assert db.session.scalar(select(func.count()).select_from(Picture)) == 0

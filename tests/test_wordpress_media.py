@@ -17,16 +17,70 @@ from spectator.importers.downloads import Download, DownloadError
 from spectator.importers.wordpress import importer
 from spectator.models import Article, OldAddress, Picture, PictureUse
 from tests.picture_samples import encoded, photograph
-from tests.test_wordpress_import import UPLOADS, Run, attachment, only_story, stories
+from tests.test_wordpress_import import Run, only_story, stories
 from tests.test_wordpress_import import run as run
-from tests.test_wordpress_import import uploads as uploads
 from tests.wordpress_samples import HOST, category, export, item, meta, term
 
 OLD = f"https://{HOST}"
+UPLOADS = f"{OLD}/wp-content/uploads"
 BODY = f"""<!-- wp:image {{"id":9}} -->
 <figure><img src="{UPLOADS}/2024/05/port-300x200.jpg" alt="The port"></figure>
 <!-- /wp:image -->
 <!-- wp:paragraph --><p>Ships <a href="https://port.example/">wait</a>.</p><!-- /wp:paragraph -->"""
+
+
+def attachment(number: int, name: str, *more: str, **fields: str) -> str:
+    """Return the item of an uploaded picture."""
+    texts = {"post_type": "attachment", "status": "inherit", "content": ""} | fields
+    return item(number, *more, **texts, attachment_url=f"{UPLOADS}/2024/05/{name}")
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    """Return a copy of the uploads, with one picture."""
+    directory = tmp_path / "copy"
+    (directory / "2024/05").mkdir(parents=True)
+    (directory / "2024/05/port-scaled.jpg").write_bytes(encoded(photograph(320, 200)))
+    return directory
+
+
+def test_the_lead_picture_comes_from_the_directory(run: Run, uploads: Path) -> None:
+    picture = attachment(
+        9,
+        "port-scaled.jpg",
+        meta("_wp_attachment_image_alt", "The port &amp; ships"),
+        meta("_media_credit", "Juma"),
+        excerpt="<i>Ships</i>",
+    )
+    post = item(7, meta("_thumbnail_id", "9"), meta("rank_math_facebook_image_id", "9"))
+    options = ("--media", str(uploads))
+    result = run(export(post), export(picture), options=options)
+    assert result.exit_code == 0, result.output
+    story = only_story()
+    assert story.picture is not None
+    assert (story.picture_alt, story.picture_caption) == ("The port & ships", "Ships")
+    assert story.picture_credit == "Juma"
+    assert story.share_picture.startswith(f"/media/{story.picture.digest[:2]}/")
+    assert db.session.scalar(select(func.count()).select_from(PictureUse)) == 1
+    assert "1 unchanged" in run(export(post), export(picture), options=options).output
+
+
+def test_missing_pictures_are_listed(run: Run, uploads: Path) -> None:
+    secret = uploads.parent / "secret.jpg"
+    secret.write_bytes(encoded(photograph(320, 200)))
+    data = export(
+        item(7, meta("_thumbnail_id", "9")),
+        item(8, meta("_thumbnail_id", "10")),
+        item(6, meta("_yoast_wpseo_opengraph-image", "https://other.example/a.jpg")),
+        attachment(9, "gone.jpg"),
+        attachment(10, "../../../secret.jpg"),
+    )
+    result = run(data, options=("--media", str(uploads)))
+    assert result.exit_code == 0, result.output
+    assert "picture missing: " in result.output
+    assert "2024/05/gone.jpg" in result.output
+    assert "https://other.example/a.jpg (on another host)" in result.output
+    assert db.session.scalar(select(func.count()).select_from(Picture)) == 0
 
 
 def count(model: type) -> int:
@@ -58,7 +112,7 @@ def test_missing_pictures_in_the_text_become_notes_to_editors(
     assert f"{UPLOADS}/2024/05/gone.jpg" in body
     assert f'href="{UPLOADS}/2024/05/report.pdf"' in body
     assert "gone.jpg" not in client.get("/politics/post-7").text
-    assert "report.pdf (not a picture)" in result.output
+    assert "report.pdf (not in the directory of the media)" in result.output
 
 
 def test_no_picture_is_decoded_twice(

@@ -11,10 +11,11 @@ import click
 from flask import Flask
 
 from spectator.cli.context import fail, with_app
-from spectator.cli.import_reports import echo_line, echo_rest, print_report
-from spectator.cli.imports import dry_run_option, overwrite_option
+from spectator.cli.import_reports import echo_line, echo_rest, print_report, write_receipt
+from spectator.cli.imports import dry_run_option, overwrite_option, receipt_option
 from spectator.formats import format_number
 from spectator.i18n import gettext, gettext_noop
+from spectator.importers.receipt import Receipt
 from spectator.importers.wordpress.category_map import MappingError
 from spectator.importers.wordpress.importer import Options, Outcome, import_site
 from spectator.importers.xml_text import XmlError
@@ -32,6 +33,7 @@ MAX_LISTED = 20  # missing pictures
 )
 @dry_run_option
 @overwrite_option
+@receipt_option
 @click.option(
     "--media",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -59,6 +61,7 @@ def import_wordpress(
     files: tuple[Path, ...],
     dry_run: bool,
     overwrite: bool,
+    receipt: Path | None,
     media: Path | None,
     fetch_media: bool,
     media_host: tuple[str, ...],
@@ -71,6 +74,7 @@ def import_wordpress(
     Example: spectator import wordpress posts.xml media.xml --media uploads
     """
     options = Options(dry_run, overwrite, media, mapping, fetch_media, media_host)
+    collected = Receipt(", ".join(path.name for path in files)[:200])
     for path in files:
         if not path.is_file():
             fail(gettext("%(file)s is not a file. It will be read twice.", file=path))
@@ -80,11 +84,13 @@ def import_wordpress(
         label = gettext("importing stories")
         with click.progressbar(length=size, label=label, file=sys.stderr) as bar:
             try:
-                outcome = import_site(sources, app.config, options, bar.update)
+                outcome = import_site(sources, app.config, options, collected, bar.update)
             except (XmlError, MappingError) as error:
                 fail(str(error))
     _print_outcome(outcome)
-    sys.exit(print_report(outcome.report, dry_run))
+    code = print_report(outcome.report, dry_run)
+    write_receipt(collected, receipt, dry_run)
+    sys.exit(code)
 
 
 def _print_outcome(outcome: Outcome) -> None:

@@ -92,12 +92,11 @@ class AttachmentIndex:
         """Return whether a file has just this URL, not that of a smaller copy."""
         return bool(self._select("path = ?", upload_path(url).lower()))
 
-    def pictures(self) -> Iterator[tuple[str, str, str]]:
-        """Yield number, URL and page of each picture, in the order of their numbers."""
-        rows = self.database.execute("SELECT id, url, link, mime_type FROM file ORDER BY id")
-        for number, url, link, mime_type in rows:
-            if not mime_type or mime_type.startswith("image/"):
-                yield str(number), url, link
+    def files(self) -> Iterator[tuple[str, str, str]]:
+        """Yield number, URL and page of each file, in the order of their numbers."""
+        rows = self.database.execute("SELECT id, url, link FROM file ORDER BY id")
+        for number, url, link in rows:
+            yield str(number), url, link
 
     def _select(self, condition: str, *values: Any) -> list[AttachedFile]:
         query = f"SELECT {_COLUMNS} FROM file WHERE {condition}"  # noqa: S608 - constants

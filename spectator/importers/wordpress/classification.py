@@ -29,6 +29,15 @@ class Classification(NamedTuple):
     kind: str
     changes: tuple[str, ...]
 
+    def names(self) -> set[tuple[str, str]]:
+        """Return the section, topics and authors, each with its kind."""
+        topics, authors = self.topics, self.authors
+        return {("section", self.section)} | {
+            (kind, name)
+            for kind, names in (("topic", topics), ("author", authors))
+            for name in names
+        }
+
 
 def classify(item: Item, survey: Survey, mapping: Mapping, language: str) -> Classification:
     """Return the classification of a post; `language` is that of posts that name none."""
@@ -44,7 +53,7 @@ def classify(item: Item, survey: Survey, mapping: Mapping, language: str) -> Cla
         section,
         tuple(topics[:MAX_NAMES]),
         tuple(authors[:MAX_NAMES]),
-        _language(item, language),
+        post_language(item, language),
         kind or DEFAULT_STORY_KIND,
         tuple(changes),
     )
@@ -121,7 +130,8 @@ def _primary_slug(item: Item, survey: Survey) -> str:
     return survey.category_slugs.get(number.strip(), "") if number else ""
 
 
-def _language(item: Item, language: str) -> str:
+def post_language(item: Item, language: str) -> str:
+    """Return the language that a translation plugin gives a post, otherwise `language`."""
     for term in item.terms_of(*LANGUAGE_TAXONOMIES):
         tag = term.slug.replace("_", "-")
         if tag and not tag_problem(tag):

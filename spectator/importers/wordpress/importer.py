@@ -17,7 +17,7 @@ from spectator import media, queries
 from spectator.formats import tag_problem
 from spectator.importers import runner
 from spectator.importers.downloads import download
-from spectator.importers.records import Record
+from spectator.importers.receipt import Receipt
 from spectator.importers.wordpress.category_map import (
     Mapping,
     MappingError,
@@ -28,14 +28,16 @@ from spectator.importers.wordpress.category_map import (
 from spectator.importers.wordpress.dates import SKIPPED_STATUSES
 from spectator.importers.wordpress.media_library import MediaLibrary
 from spectator.importers.wordpress.old_addresses import (
+    register_files,
     register_lists,
-    register_pictures,
-    register_stories,
 )
+from spectator.importers.wordpress.pages import store_pages
 from spectator.importers.wordpress.stories import StoryReader
 from spectator.importers.wordpress.survey import Advance, Survey, host_of, survey_files
+from spectator.media.files import MAX_STORED_BYTES
 from spectator.text.words.slugs import slugify
 
+MAX_DOWNLOAD_BYTES = max(media.MAX_BYTES, MAX_STORED_BYTES)
 Sources = Sequence[tuple[str, IO[bytes]]]
 
 
@@ -74,19 +76,24 @@ class Outcome:
         """Return what the files hold besides stories and files, with its number."""
         counts: Counter[str] = Counter()
         for (kind, status), count in self.survey.counts.items():
-            if kind == "post" and status in SKIPPED_STATUSES:
+            if kind in {"post", "page"} and status in SKIPPED_STATUSES:
                 counts[f"{kind} ({status})"] += count
-            elif kind not in {"post", "attachment", "guest-author"}:
+            elif kind not in {"post", "page", "attachment", "guest-author"}:
                 counts[kind] += count
         return sorted(counts.items())
 
 
 def import_site(
-    sources: Sources, config: Config, options: Options, advance: Advance | None = None
+    sources: Sources,
+    config: Config,
+    options: Options,
+    receipt: Receipt,
+    advance: Advance | None = None,
 ) -> Outcome:
-    """Import the posts of all export files of a site; `advance` gets their bytes, twice.
+    """Import the posts and pages of all export files of a site; `advance` gets their bytes, twice.
 
-    Raises XmlError and MappingError before anything is stored.
+    `receipt` gets every old address and what became of every post. Raises XmlError and MappingError
+    before anything is stored.
     """
     directory = config["DATA_DIR"] / "imports"
     if not options.is_dry:
@@ -102,40 +109,22 @@ def import_site(
     library = _media_library(survey, config, directory, options)
     language = config["LANGUAGE"] if tag_problem(survey.language) else survey.language
     stories = StoryReader(survey, mapping, library, language, ZoneInfo(config["TIMEZONE"]))
-    batch = _Batch(options.is_dry)
     outcome.report = runner.import_records(
-        batch.collect(stories.read(sources, advance)),
+        stories.read(sources, advance),
         config["MEDIA"],
         options.is_dry,
-        batch.register,
         overwrite=options.overwrite,
+        receipt=receipt,
     )
+    outcome.report.add(store_pages(stories.pages, receipt, options.overwrite, options.is_dry))
     if not options.is_dry:
-        if options.media or options.fetches_media:
-            register_pictures(survey, library)
-        register_lists(survey, mapping)
+        stores = options.media is not None or options.fetches_media
+        register_files(survey, library, receipt, stores)
+        register_lists(survey, mapping, receipt, stories.public_names)
+    for kind, count in survey.item_counts():
+        receipt.count(kind, count)
     outcome.missing = library.missing
     return outcome
-
-
-class _Batch:
-    """The records of the batch that is being stored, whose addresses are registered after it."""
-
-    def __init__(self, is_dry: bool) -> None:
-        self.is_dry = is_dry
-        self.entries: list[runner.Entry] = []
-
-    def collect(self, entries: Iterator[runner.Entry]) -> Iterator[runner.Entry]:
-        """Yield the entries, and remember them."""
-        for entry in entries:
-            self.entries.append(entry)
-            yield entry
-
-    def register(self, count: int) -> None:
-        """Register the addresses of the first entries, which are stored now."""
-        batch, self.entries = self.entries[:count], self.entries[count:]
-        if not self.is_dry:
-            register_stories(entry for entry in batch if isinstance(entry, Record))
 
 
 def _media_library(
@@ -153,7 +142,7 @@ def _media_library(
     )
     if options.fetches_media:
         library.fetch = lambda url: (
-            download(url, media.MAX_BYTES, is_wanted=library.is_own_host).content
+            download(url, MAX_DOWNLOAD_BYTES, is_wanted=library.is_own_host).content
         )
     return library
 

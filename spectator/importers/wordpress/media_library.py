@@ -1,4 +1,4 @@
-"""Pictures of the old site: from a directory or from the site itself, each stored once.
+"""Files of the old site: from a directory or from the site itself, each stored once.
 
 What was stored is remembered beside the data, so that an import that is repeated or was killed
 decodes no picture twice. These notes can be deleted.
@@ -79,7 +79,7 @@ class MediaLibrary:
 
     def add_missing(self, url: str) -> None:
         """Note a file that is no picture, which the importer does not store."""
-        self.missing.setdefault(url, gettext("not a picture"))
+        self.missing.setdefault(url, gettext("not stored: a film"))
 
     def is_own(self, url: str) -> bool:
         """Return whether an address is on one of the hosts of the old site."""
@@ -105,7 +105,9 @@ class MediaLibrary:
             for source in self._sources(absolute):
                 try:
                     return source()
-                except (RecordError, DownloadError, media.PictureError, OSError) as error:
+                except RecordError:
+                    continue  # there is no such file in the directory
+                except (DownloadError, media.PictureError, OSError) as error:
                     reason = str(error)
         else:
             reason = gettext("on another host")
@@ -138,12 +140,12 @@ class MediaLibrary:
     def _store_address(self, url: str) -> media.StoredPicture | None:
         host = (urlsplit(url).hostname or "").lower()
         if not self.is_own_host(host) or self.fetch is None:
-            raise RecordError(gettext("on another host"))
+            raise DownloadError(gettext("on another host"))
         fetch = self.fetch
 
         def open_download() -> IO[bytes]:
             if self.failures[host] >= MAX_FAILURES:
-                raise RecordError(gettext("%(host)s does not answer", host=host))
+                raise DownloadError(gettext("%(host)s does not answer", host=host))
             try:
                 content = fetch(url)
             except DownloadError as error:
@@ -168,7 +170,7 @@ class MediaLibrary:
         if self.is_dry:
             self.unstored.add(source)
             return None
-        picture = media.store_upload(opened(), self.location)
+        picture = media.store_media(opened(), self.location)
         values = (source, stamp, *astuple(picture))
         self.database.execute("REPLACE INTO stored VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         return picture

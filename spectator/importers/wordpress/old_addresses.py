@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 from urllib.parse import quote
-
-from sqlalchemy import select
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.importers.records import Record
+from spectator.importers.receipt import Receipt
 from spectator.importers.wordpress.category_map import Mapping, ancestors, clean_name
 from spectator.importers.wordpress.media_library import MediaLibrary
 from spectator.importers.wordpress.story_bodies import picture_name
 from spectator.importers.wordpress.survey import Survey
 from spectator.media import StoredPicture
-from spectator.models import Article
 from spectator.text.words.folding import fold
 
 BATCH_SIZE = 500
 Entry = tuple[str, tuple[str, int | str]]
 
 
-def register_stories(records: Iterable[Record]) -> None:
-    """Register the addresses of stories that are stored now."""
-    by_id = {record.external_id: record.addresses for record in records if record.external_id}
-    query = select(Article.external_id, Article.id).where(Article.external_id.in_(by_id))
-    stored = {row.external_id: row.id for row in db.session.execute(query)}
-    db.session.rollback()
-    _register(
-        (address, ("article", stored[external_id]))
-        for external_id, addresses in by_id.items()
-        if external_id in stored
-        for address in addresses
-    )
+def register_lists(
+    survey: Survey, mapping: Mapping, receipt: Receipt, public_names: Collection[tuple[str, str]]
+) -> None:
+    """Register the addresses of categories, tags and people.
 
-
-def register_lists(survey: Survey, mapping: Mapping) -> None:
-    """Register the addresses of categories, tags and people."""
+    The receipt gets those of lists with a public story, which are in `public_names` by kind and
+    name, at the address that the old site linked to.
+    """
     sections = {fold(section.name): section.slug for section in queries.sections()}
     sections |= {slug: slug for slug in sections.values()}
     db.session.rollback()
-    _register(
-        [*_categories(survey, mapping, sections), *_tags(survey), *_people(survey, mapping)]
-    )
+    public = {
+        (kind, sections.get(fold(name), name) if kind == "section" else name)
+        for kind, name in public_names
+    }
+    links = [*_categories(survey, mapping, sections), *_tags(survey), *_people(survey, mapping)]
+    _register([(link.address, link.target) for link in links])
+    for link in links:
+        if link.is_linked and link.target in public:
+            receipt.add_address(link.address)
 
 
-def _categories(survey: Survey, mapping: Mapping, sections: dict[str, str]) -> Iterator[Entry]:
+class ListLink(NamedTuple):
+    """An address of a list, and what it becomes; the old site linked to it if `is_linked`."""
+
+    address: str
+    target: tuple[str, str]
+    is_linked: bool = True
+
+
+def _categories(survey: Survey, mapping: Mapping, sections: dict[str, str]) -> Iterator[ListLink]:
     numbers = {slug: number for number, slug in survey.category_slugs.items()}
     parents = survey.parents()
     for slug, target in mapping.categories.items():
@@ -56,67 +60,68 @@ def _categories(survey: Survey, mapping: Mapping, sections: dict[str, str]) -> I
         kind = "topic" if target.topic else "section"
         leads_to = kind, target.topic or section
         path = "/".join(ancestors(slug, parents))
-        for spelling in dict.fromkeys((path, slug)):
-            yield f"{survey.url}/category/{spelling}/", leads_to
+        yield ListLink(f"{survey.url}/category/{path}/", leads_to)
+        yield ListLink(f"{survey.url}/category/{slug}/", leads_to, False)
         if slug in numbers:
-            yield f"{survey.url}/?cat={numbers[slug]}", leads_to
-        yield f"{survey.url}/?category_name={quote(slug, safe='%')}", leads_to
+            yield ListLink(f"{survey.url}/?cat={numbers[slug]}", leads_to)
+        name = quote(slug, safe="%")
+        yield ListLink(f"{survey.url}/?category_name={name}", leads_to, False)
 
 
-def _tags(survey: Survey) -> Iterator[Entry]:
+def _tags(survey: Survey) -> Iterator[ListLink]:
     for slug, name in survey.tags.items():
-        yield f"{survey.url}/tag/{slug}/", ("topic", clean_name(name))
-        yield f"{survey.url}/?tag={quote(slug, safe='%')}", ("topic", clean_name(name))
+        topic = "topic", clean_name(name)
+        yield ListLink(f"{survey.url}/tag/{slug}/", topic)
+        yield ListLink(f"{survey.url}/?tag={quote(slug, safe='%')}", topic, False)
 
 
-def _people(survey: Survey, mapping: Mapping) -> Iterator[Entry]:
+def _people(survey: Survey, mapping: Mapping) -> Iterator[ListLink]:
     """Yield the lists of people, whose slugs are made from their logins."""
     names = survey.guests | survey.names | mapping.authors
     for login, name in names.items():
+        author = "author", clean_name(name)
         slug = "".join(char if char.isalnum() or char in "-_" else "-" for char in login)
-        for spelling in dict.fromkeys((slug, f"cap-{slug}")):
-            yield f"{survey.url}/author/{spelling}/", ("author", clean_name(name))
-        yield f"{survey.url}/?author_name={quote(slug)}", ("author", clean_name(name))
+        yield ListLink(f"{survey.url}/author/{slug}/", author)
+        yield ListLink(f"{survey.url}/author/cap-{slug}/", author, False)
+        yield ListLink(f"{survey.url}/?author_name={quote(slug)}", author, False)
     for number, login in survey.author_numbers.items():
-        yield f"{survey.url}/?author={number}", ("author", clean_name(names[login]))
+        yield ListLink(f"{survey.url}/?author={number}", ("author", clean_name(names[login])))
 
 
-def register_pictures(survey: Survey, library: MediaLibrary) -> int:
-    """Store every picture of the old site that can be had, and register its addresses.
-
-    Return the number of pictures that are stored.
-    """
+def register_files(survey: Survey, library: MediaLibrary, receipt: Receipt, stores: bool) -> None:
+    """Register the addresses of the old site's files; store them all, if there is a source."""
     batch: list[tuple[StoredPicture, list[str]]] = []
-    count = 0
-    for number, url, link in survey.attachments.pictures():
-        picture = library.picture(url)
+    for number, url, link in survey.attachments.files():
+        picture = library.picture(url) if stores else None
+        addresses = [url, link, f"{survey.url}/?attachment_id={number}"]
         if picture is not None:
-            addresses = [url, link, f"{survey.url}/?attachment_id={number}"]
             batch.append((picture, [address for address in addresses if address]))
-            count += 1
+        else:
+            receipt.add_address(url)
         if len(batch) == BATCH_SIZE:
-            _register_pictures(batch)
+            _register_files(batch, receipt)
             batch = []
-    _register_pictures(batch)
-    return count
+    _register_files(batch, receipt)
 
 
-def _register_pictures(batch: list[tuple[StoredPicture, list[str]]]) -> None:
+def _register_files(batch: list[tuple[StoredPicture, list[str]]], receipt: Receipt) -> None:
     if not batch:
         return
     with db.write() as session:
         for picture, _ in batch:
             publishing.add_picture(session, picture, None)
-    _register(
+    entries: list[Entry] = [
         (address, ("media", picture_name(picture)))
         for picture, addresses in batch
         for address in addresses
-    )
+    ]
+    _register(entries)
+    for address, _ in entries:
+        receipt.add_address(address)
 
 
-def _register(entries: Iterable[Entry]) -> None:
+def _register(entries: Sequence[Entry]) -> None:
     """Register addresses, at most a batch in each transaction."""
-    remaining = list(entries)
-    for start in range(0, len(remaining), BATCH_SIZE):
+    for start in range(0, len(entries), BATCH_SIZE):
         with db.write() as session:
-            publishing.register_old_addresses(session, remaining[start : start + BATCH_SIZE])
+            publishing.register_old_addresses(session, entries[start : start + BATCH_SIZE])

@@ -14,10 +14,9 @@ from spectator.importers.wordpress.elements import Item
 from spectator.importers.wordpress.media_library import MediaLibrary
 from spectator.importers.wordpress.survey import Survey
 
-# Addresses of files that are no pictures, which stay as they are.
-_OTHER_FILE = re.compile(
-    r"[^?#]+\.(?:pdf|mp3|m4a|ogg|oga|wav|aac|flac|mp4|m4v|webm|ogv|mov)(?:[?#].*)?",
-    re.IGNORECASE | re.DOTALL,
+# Addresses of films, which are not stored and stay as they are.
+_FILM = re.compile(
+    r"[^?#]+\.(?:mp4|m4v|webm|ogv|mov|avi|wmv|mpe?g|3gp)(?:[?#].*)?", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -44,7 +43,7 @@ def story_body(item: Item, survey: Survey, library: MediaLibrary) -> StoryBody:
     files: dict[str, MediaFile | None] = {}
     pictures: dict[str, media.StoredPicture] = {}
     for url in body.media_urls:
-        if _OTHER_FILE.fullmatch(url):
+        if _FILM.fullmatch(url):
             library.add_missing(url)
             continue
         picture = library.picture(url)

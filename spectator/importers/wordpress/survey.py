@@ -102,6 +102,16 @@ class Survey:
         suffix = "" if not rest or rest[0] == key else f":{key.hex()}"
         return f"wordpress:{self.site}:{item.post_id or key.hex()}{suffix}"
 
+    def id_of_number(self, number: str) -> str:
+        """Return the id of the item with a number, the first one if several share it."""
+        return f"wordpress:{self.site}:{number}"
+
+    def item_counts(self) -> list[tuple[str, int]]:
+        """Return how many items of each type and status there are, and how many comments."""
+        counts = [(" ".join(filter(None, kind)), count) for kind, count in self.counts.items()]
+        counts += [(f"comment {kind}", count) for kind, count in self.comments.items()]
+        return sorted(counts)
+
     def is_copy(self, file: int, item: Item) -> bool:
         """Return whether a newer copy of the item stands elsewhere in the files."""
         return (file, item.offset) in self.copies
@@ -109,7 +119,10 @@ class Survey:
 
 def site_name(url: str) -> str:
     """Return the host and path of a site, the same with http and https and with www or without."""
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        return ""
     host = (parts.hostname or "").removeprefix("www.")
     return f"{host}{parts.path.rstrip('/')}"[:150]
 
