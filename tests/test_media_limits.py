@@ -234,7 +234,23 @@ def test_an_upload_waits_for_the_slowest_picture_and_only_once(
     monkeypatch.setattr(sandbox, "_decoder_lock", FreeLock())
     store_upload(BytesIO(encoded(photograph(64, 64))), tmp_path, with_avif=True)
     assert waits == [sandbox.WAIT_SECONDS, 0]
-    assert decoder.CPU_SECONDS < sandbox.WALL_SECONDS <= sandbox.WAIT_SECONDS <= 45
+    assert decoder.CPU_SECONDS <= sandbox.WAIT_SECONDS < sandbox.UPLOAD_SECONDS <= 50
+
+
+def test_an_upload_that_has_waited_has_less_time_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+    run = subprocess.run
+
+    def record(command: list[str], *, timeout: float, **options: Any) -> Any:
+        times.append(timeout)
+        return run(command, timeout=timeout, **options)
+
+    monkeypatch.setattr(subprocess, "run", record)
+    monkeypatch.setattr(sandbox, "WALL_SECONDS", 1000.0)
+    store_upload(BytesIO(encoded(photograph(64, 64))), tmp_path, with_avif=True)
+    assert sandbox.UPLOAD_SECONDS >= times[0] > times[1] > 0
 
 
 def upscaled_noise(width: int, height: int) -> bytes:

@@ -17,9 +17,10 @@ from flask import Flask
 from spectator import config, object_storage
 from spectator.cli import main
 from spectator.db import db, sqlite
+from spectator.media.sandbox import UPLOAD_SECONDS
 from spectator.search.postgres.index import SLOT_TIMEOUT_SECONDS
 from spectator.search.postgres.reader import MAX_SECONDS
-from spectator.slow_clients import ANONYMOUS_QUEUE_SECONDS
+from spectator.slow_clients import ANONYMOUS_QUEUE_SECONDS, QUEUE_SECONDS
 
 pytestmark = pytest.mark.sqlite
 
@@ -97,7 +98,7 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     command = command.replace("/etc/nginx/sites-available/spectator", str(target))
     subprocess.run(["sh", "-ec", command], cwd=ROOT, check=True)
     before, after = (ROOT / "deploy/nginx.conf").read_text("utf-8"), target.read_text("utf-8")
-    assert before.count("\nupstream spectator") == 4 and "\nupstream spectator" not in after
+    assert before.count("\nupstream spectator") == 5 and "\nupstream spectator" not in after
     assert set(re.findall(r"^upstream \w+", before, re.MULTILINE)) == set(
         re.findall(r"^upstream \w+", hosts, re.MULTILINE)
     )
@@ -116,6 +117,12 @@ def test_nginx_for_several_hosts_is_made_as_the_guide_says(tmp_path: Path) -> No
     assert int(seconds) > ANONYMOUS_QUEUE_SECONDS + attempts * patience.seconds + 5
     for own in (search, pictures):
         assert "proxy_pass http://spectator;" not in own and "proxy_next_upstream error;" in own
+    # Nor must an upload that waits for its turn and then for the slowest picture.
+    newsroom = after.partition("location ~ ^/newsroom(?:/|$) {")[2].partition("}")[0]
+    assert "proxy_pass http://spectator_newsroom;" in newsroom
+    times = dict(re.findall(r"proxy_(send|read)_timeout (\d+)s;", newsroom))
+    assert int(times["send"]) > QUEUE_SECONDS + 10
+    assert int(times["read"]) > max(QUEUE_SECONDS, UPLOAD_SECONDS) + 5
     # Nor must pages with a query string, which anybody can invent.
     [queries] = re.findall(
         r"^map \$is_args (\$\w+) {\n    default spectator_queries;", after, re.M

@@ -42,7 +42,7 @@ from spectator.media.names import (
     rendition_names,
     rendition_path,
 )
-from spectator.media.sandbox import BUSY, decode
+from spectator.media.sandbox import BUSY, UPLOAD_SECONDS, decode
 from spectator.media.stores import (
     BucketStore,
     DirectoryStore,
@@ -125,14 +125,15 @@ def store_upload(stream: IO[bytes], location: Location, with_avif: bool = False)
     store = open_picture_store(location)
     with store.workspace() as work:
         _save_upload(stream, work / "upload")
-        result = decode("original", work / "upload", work)
+        deadline = time.monotonic() + UPLOAD_SECONDS
+        result = decode("original", work / "upload", work, deadline=deadline)
         extension, width, height = result["extension"], result["width"], result["height"]
         original = work / f"original.{extension}"
         with original.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         byte_size = original.stat().st_size
         avif = avif_names(digest, width, height) if with_avif and HAS_AVIF else []
-        has_avif = bool(avif) and _encode_avif(original, work, avif)
+        has_avif = bool(avif) and _encode_avif(original, work, avif, deadline)
         try:
             store.save(original_name(digest, extension), original)
         except StoreError as error:
@@ -160,14 +161,16 @@ def store_media(stream: IO[bytes], location: Location) -> StoredPicture:
     return StoredPicture(digest, extension, 0, 0, byte_size)
 
 
-def _encode_avif(original: Path, work: Path, names: list[tuple[str, int]]) -> bool:
+def _encode_avif(
+    original: Path, work: Path, names: list[tuple[str, int]], deadline: float
+) -> bool:
     """Write AVIF renditions of an upload, which is stored without them if that fails.
 
     It does not wait for another picture: an upload waits once, and the worker can make them.
     """
     try:
         files = [f"{size}.avif" for _, size in names]
-        decode("renditions", original, work, *files, wait_seconds=0)
+        decode("renditions", original, work, *files, wait_seconds=0, deadline=deadline)
     except (PictureError, OSError) as error:
         log.warning("the worker will make the AVIF renditions: %s", error)
         return False

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,9 @@ from spectator.media.decoder import (
 log = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("decoder.py")
 WALL_SECONDS = 45.0
-# As long as the slowest picture takes; then 15 of the 60 seconds that nginx waits are left.
-WAIT_SECONDS = WALL_SECONDS
+# An upload waits for another picture that long, and takes that long in all. nginx waits for 60
+# seconds, and with several hosts it would take one that answers later for broken.
+WAIT_SECONDS, UPLOAD_SECONDS = 30.0, 50.0
 TOO_SLOW = gettext_noop(
     "The picture takes too long to open; try again later, or upload a smaller one."
 )
@@ -47,9 +50,16 @@ _slots = threading.BoundedSemaphore(2)  # one picture being decoded, one waiting
 
 
 def decode(
-    job: str, source: Path, directory: Path, *files: str, wait_seconds: float = WAIT_SECONDS
+    job: str,
+    source: Path,
+    directory: Path,
+    *files: str,
+    wait_seconds: float = WAIT_SECONDS,
+    deadline: float = math.inf,
 ) -> dict[str, Any]:
     """Run a job of `decoder.py` and return its result; wait that long for another picture.
+
+    `deadline` is the time of `time.monotonic()` at which it is too late.
 
     Raises PictureError, PictureResourceError if memory or time ran out, and OSError if the files
     cannot be used.
@@ -60,7 +70,8 @@ def decode(
         if not _decoder_lock.acquire(timeout=wait_seconds):
             raise PictureResourceError(gettext(BUSY))
         try:
-            return _read_result(_run(job, source, directory, files))
+            seconds = max(0.0, min(WALL_SECONDS, deadline - time.monotonic()))
+            return _read_result(_run(job, source, directory, files, seconds))
         finally:
             _decoder_lock.release()
     finally:
@@ -68,7 +79,7 @@ def decode(
 
 
 def _run(
-    job: str, source: Path, directory: Path, files: tuple[str, ...]
+    job: str, source: Path, directory: Path, files: tuple[str, ...], seconds: float
 ) -> subprocess.CompletedProcess[bytes]:
     command = [
         sys.executable,
@@ -84,7 +95,7 @@ def _run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=WALL_SECONDS,
+            timeout=seconds,
             env={},
             check=False,
         )
