@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from spectator.db import (
     postgresql_engine,
     prepare_engine,
 )
-from spectator.db.poller import PollingConnection
+from spectator.db.poller import MIN_ANSWER_SECONDS, PollError, PollingConnection
 from spectator.models import Article, Outbox, Section, User
 from spectator.operations import database_copy, diagnosis
 from tests import postgresql
@@ -196,3 +197,39 @@ def test_no_connection_waits_long_for_a_server_that_has_vanished(app: Flask) -> 
     assert poller.fetch("SELECT 1") == [(1,)]
     assert names <= poller.connection.info.get_parameters().keys()
     poller.close()
+
+
+def test_a_query_for_polling_is_given_up_soon(app: Flask) -> None:
+    connection = PollingConnection(app.config["DATABASE_URL"], 0.2)
+    queries: list[Callable[[], object]] = [
+        lambda: connection.fetch("SELECT pg_sleep(5)"),
+        lambda: connection.fetch_texts("SELECT pg_sleep(5)"),
+    ]
+    with closing(connection):
+        for query in queries:
+            started = time.monotonic()
+            with pytest.raises(PollError):
+                query()
+            assert MIN_ANSWER_SECONDS <= time.monotonic() - started < 4
+            connection.next_attempt_at = 0.0
+            assert connection.fetch_texts("SELECT 7") == (b"7",)
+
+
+def test_cached_pages_do_not_wait_for_a_server_that_stops_answering(
+    app: Flask, client: FlaskClient, story: Story
+) -> None:
+    story()
+    app.extensions["page_cache"].poll_seconds = 0.0
+    page = client.get("/")
+    db.session.remove()
+    with db.engine.connect() as blocker:
+        driver: Any = blocker.connection.dbapi_connection
+        timer = threading.Timer(8, driver.rollback)  # a test that fails must end as well
+        blocker.execute(text("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"))
+        timer.start()
+        started = time.monotonic()
+        answers = [client.get("/") for _ in range(5)]
+        seconds = time.monotonic() - started
+        timer.cancel()
+    assert [answer.data for answer in answers] == [page.data] * 5
+    assert page.status_code == 200 and seconds < 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -13,6 +14,9 @@ from sqlalchemy.engine import URL, make_url
 from spectator.db import postgresql_engine, sqlite_engine
 
 RETRY_SECONDS = 1.0
+# The least time to wait for the answer of PostgreSQL: a busy server may need some of it. One that
+# is suspended never answers, while its kernel goes on confirming what it is sent.
+MIN_ANSWER_SECONDS = 1.0
 Result = TypeVar("Result")
 
 
@@ -65,8 +69,11 @@ class PollingConnection:
             raise PollError(str(error)) from error
 
     def _fetch_texts(self, sql: str) -> tuple[bytes | None, ...]:
+        from psycopg import generators
+
         connection = self.connection.pgconn
-        result = connection.exec_(sql.encode())
+        connection.send_query(sql.encode())
+        result = self.connection.wait(generators.execute(connection))[-1]
         if result.ntuples != 1:
             raise self.error(connection.error_message.decode("utf-8", "replace"))
         return tuple(result.get_value(0, column) for column in range(result.nfields))
@@ -84,6 +91,8 @@ class PollingConnection:
                 prepare_threshold=None,
                 client_encoding="utf8",
             )
+            seconds = max(MIN_ANSWER_SECONDS, self.timeout)
+            self.connection.wait = partial(self.connection.wait, timeout=seconds)
         else:
             self.connection = sqlite_engine.sqlite.connect(
                 f"file:{quote(self.url.database or '')}?mode=ro",
