@@ -29,6 +29,7 @@ GROUPS = {
         "test_search_damage",
         "test_search_kill",
         "test_story_machine",
+        "test_wordpress_kill",
     ),
 }
 OTHERS = "load"
