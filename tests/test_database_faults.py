@@ -103,7 +103,11 @@ def serve(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> None:
     state = {"number": "150004", "encoding": "UTF8", "ctype": "c:C.UTF-8", "standby": False}
     row = (*(state | answers).values(),)[:4]
     time = datetime.now(UTC) - timedelta(seconds=answers.get("seconds", 0))
-    connection = SimpleNamespace(fetch=lambda _query: [(*row, time)], close=lambda: None)
+    connection = SimpleNamespace(
+        fetch=lambda _query: [(*row, time)],
+        fetch_texts=lambda _query: (b"1",),
+        close=lambda: None,
+    )
     monkeypatch.setattr(postgresql, "PollingConnection", lambda _url, _seconds: connection)
 
 

@@ -28,6 +28,7 @@ from spectator.db import (
 from spectator.db.poller import MIN_ANSWER_SECONDS, PollError, PollingConnection
 from spectator.models import Article, Outbox, Section, User
 from spectator.operations import database_copy, diagnosis
+from spectator.operations import postgresql as postgresql_faults
 from tests import postgresql
 from tests.conftest import make_draft
 
@@ -233,3 +234,32 @@ def test_cached_pages_do_not_wait_for_a_server_that_stops_answering(
         timer.cancel()
     assert [answer.data for answer in answers] == [page.data] * 5
     assert page.status_code == 200 and seconds < 4
+
+
+def test_readyz_reports_that_the_disk_of_the_server_is_full(
+    app: Flask,
+    client: FlaskClient,
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catch_up()
+    monitor = app.extensions["storage"]
+    full = "DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full'; END $$"
+    for query, status, storage in (
+        (postgresql_faults._WRITE_TEMPORARY_FILE, 200, "ok"),
+        (full, 503, "full disk"),
+        ("SELECT 1/0", 200, "ok"),
+    ):
+        monkeypatch.setattr(postgresql_faults, "_WRITE_TEMPORARY_FILE", query)
+        monitor.next_quick_check_at = 0.0
+        response = client.get("/readyz")
+        assert (response.status_code, response.json["storage"]) == (status, storage)
+
+
+def test_the_check_for_space_writes_to_the_disk_of_the_server(app: Flask) -> None:
+    limit = "SET LOCAL temp_file_limit = '900kB'; "  # for superusers
+    with closing(PollingConnection(app.config["DATABASE_URL"], 1)) as connection:
+        query = postgresql_faults._WRITE_TEMPORARY_FILE
+        assert connection.fetch_texts(query) == (b"80000",)
+        with pytest.raises(PollError, match="temporary file size exceeds"):
+            connection.fetch_texts(limit + query)

@@ -69,13 +69,13 @@ class PollingConnection:
             raise PollError(str(error)) from error
 
     def _fetch_texts(self, sql: str) -> tuple[bytes | None, ...]:
-        from psycopg import generators
+        from psycopg import errors, generators
 
         connection = self.connection.pgconn
         connection.send_query(sql.encode())
         result = self.connection.wait(generators.execute(connection))[-1]
         if result.ntuples != 1:
-            raise self.error(connection.error_message.decode("utf-8", "replace"))
+            raise errors.error_from_result(result)
         return tuple(result.get_value(0, column) for column in range(result.nfields))
 
     def _open(self) -> None:

@@ -24,6 +24,12 @@ SELECT current_setting('server_version_num'), current_setting('server_encoding')
    WHERE datname = current_database()),
   pg_is_in_recovery(), clock_timestamp()
 """
+# About a megabyte in a temporary file, since only writing detects a full disk.
+_WRITE_TEMPORARY_FILE = """
+SET LOCAL work_mem = '64kB'; SET LOCAL temp_tablespaces = '';
+SELECT count(*) FROM generate_series(1, 80000)
+"""
+_DISK_FULL = "53100"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))"
 
 
@@ -73,6 +79,7 @@ def examine_server(url: str) -> Iterator[Fault]:
     """Yield the faults of the server and of the database's settings."""
     with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
         ((number, encoding, ctype, is_standby, time),) = connection.fetch(_SERVER)
+        yield from _examine_space(url, connection)
     yield from _examine_settings(database_name(url), int(number), encoding, ctype)
     if is_standby:
         message = gettext(
@@ -98,6 +105,19 @@ def examine_server(url: str) -> Iterator[Fault]:
             gettext("Run a time service (NTP) on both."),
             stops_reading=False,
         )
+
+
+def _examine_space(url: str, connection: PollingConnection) -> Iterator[Fault]:
+    try:
+        connection.fetch_texts(_WRITE_TEMPORARY_FILE)
+    except PollError as error:
+        if getattr(error.__cause__, "sqlstate", None) != _DISK_FULL:
+            return
+        message = gettext(
+            "The disk of %(path)s is full; nothing can be saved.", path=database_name(url)
+        )
+        remedy = gettext("Free some space; the site then recovers by itself.")
+        yield Fault(Cause.FULL, None, message, remedy, stops_reading=False)
 
 
 def _examine_settings(name: str, number: int, encoding: str, ctype: str) -> Iterator[Fault]:
