@@ -49,10 +49,10 @@ ANONYMOUS_QUEUE_SECONDS, MAX_WAITING_ANONYMOUS = 5.0, 30
 SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
 # Of all unsent responses in a process; beyond that the largest is dropped.
 MAX_UNSENT_BYTES = 32_000_000
-LINGER_SECONDS, MAX_DRAINED_BYTES = (
-    2.0,
-    1_000_000,
-)  # for a client to close after its last response
+# For a client to close after its last response, and how much it may still send: all that nginx
+# accepts. nginx answers 502 if a connection is closed before it has sent the body, and with several
+# hosts takes one that does so for broken.
+LINGER_SECONDS, MAX_DRAINED_BYTES = 5.0, 65 * 1024 * 1024
 # Waiting connections of a kind in a process.
 MAX_WAITING = 300
 _READ_BYTES = 65_536
@@ -215,9 +215,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         waiting = list(self.queued)
         users = [conn.incoming.slot_user for conn in waiting]
         for position in surplus(users, MAX_WAITING, MAX_WAITING_ANONYMOUS):
-            conn = waiting[position]
-            send_and_close(conn.sock, BUSY)
-            self.close_connection(conn, self.queued)
+            self.refuse(waiting[position])
         now = time.monotonic()
         if now >= self.next_check_at:
             self.next_check_at = now + 1
@@ -229,8 +227,13 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             for conn in [conn for conn in connections if conn.timeout <= now]:
                 self.close_connection(conn, connections)
         for conn in [conn for conn in self.queued if conn.timeout <= now]:
-            send_and_close(conn.sock, BUSY)
-            self.close_connection(conn, self.queued)
+            self.refuse(conn)
+
+    def refuse(self, conn: Any) -> None:
+        """Answer 503 to a request that waits for a slot."""
+        self.queued.remove(conn)
+        send_and_close(conn.sock, BUSY)
+        self.close_gracefully(conn)
 
     def close_gracefully(self, conn: Any) -> None:
         """Close a connection once its client has read the response.

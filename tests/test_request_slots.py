@@ -358,7 +358,7 @@ def test_a_queue_that_is_full_refuses_whoever_has_the_most(
     slow_clients.install(worker)
     worker.pending_conns, worker.nr_conns = deque(), 0
     worker.next_check_at = float("inf")
-    worker.close_connection = lambda conn, queue: queue.remove(conn)
+    worker.close_gracefully = lambda conn: None
     editor, stranger, *busy = (
         SimpleNamespace(incoming=SimpleNamespace(slot_user=SlotUser(False, name)), sock=pair[0])
         for name in (b"editor", b"", *[b"busy"] * (slow_clients.MAX_WAITING - 1))

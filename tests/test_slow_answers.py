@@ -208,6 +208,33 @@ def test_a_large_body_without_a_session_is_refused(app: Flask, field: str) -> No
     assert handle_head(app, field, f"x=y; __Host-session={token}; z=1") == (NEEDS_SLOT, b"")
 
 
+@pytest.mark.parametrize("path", ["/newsroom/stories/new", "/newsroom/fragments/pictures"])
+def test_a_refused_body_is_read_to_its_end(
+    worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """nginx answers 502 if a connection is closed before, and takes the host for broken."""
+    monkeypatch.setattr(worker, "identify", lambda _incoming: None, raising=False)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 12000000\r\n\r\n"
+    client = connect(head.encode())
+    client.sendall(b"a" * 12_000_000)
+    assert read_all(client) == slow_clients.REFUSED
+
+
+def test_a_body_whose_request_has_waited_too_long_is_read_to_its_end(
+    worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def log_in(request: incoming.IncomingRequest) -> None:
+        request.person = b"ed"
+
+    monkeypatch.setattr(worker, "identify", log_in, raising=False)
+    monkeypatch.setattr(worker.slots, "take", lambda _user: False)
+    monkeypatch.setattr(slow_clients, "QUEUE_SECONDS", 0.2)
+    head = "POST /newsroom/x HTTP/1.1\r\nHost: x\r\nContent-Length: 12000000\r\n\r\n"
+    client = connect(head.encode())
+    client.sendall(b"a" * 12_000_000)
+    assert read_all(client) == slow_clients.BUSY
+
+
 def handle_head(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
     """Return a web process's decision after a request's headers, and its immediate response."""
     ours, theirs = socket.socketpair()
