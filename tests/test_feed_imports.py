@@ -80,6 +80,34 @@ def test_importing_again_writes_nothing_and_keeps_what_editors_did(
     )
 
 
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_an_import_of_drafts_leaves_the_status_of_stored_stories(
+    run_import: RunImport, options: tuple[str, ...]
+) -> None:
+    more = "<updated>2026-11-03T06:30:00Z</updated>"
+    run_import(rss(item(1, more)), "--published")
+    dates = [(story.published_at, story.updated_at) for story in stories()]
+    assert dates[0][1] is not None
+    result = run_import(rss(item(1, more)), *options)
+    assert result.output.startswith("0 added, 0 updated, 1 unchanged\n")
+    changed = rss(item(2), item(1, more)).replace(b"came early", b"came late")
+    assert run_import(changed, *options).output.startswith("1 added, 1 updated\n")
+    first, second = stories()
+    assert (first.status, second.status) == ("published", "draft")
+    assert (first.published_at, first.updated_at) == dates[0]
+    run_import(changed, "--published")
+    assert [story.status for story in stories()] == ["published", "published"]
+
+
+def test_an_entry_that_loses_its_date_stays_published(run_import: RunImport) -> None:
+    run_import(rss(item()), "--published")
+    published_at = stories()[0].published_at
+    undated = rss(item()).replace(b"pubDate>", b"noDate>").replace(b"came early", b"came late")
+    assert run_import(undated, "--published").output.startswith("0 added, 1 updated\n")
+    [after] = stories()
+    assert (after.status, after.published_at) == ("published", published_at)
+
+
 def test_a_dry_run_stores_nothing(run_import: RunImport) -> None:
     result = run_import(rss(item()), "--dry-run")
     assert result.output.startswith("1 added, 0 updated (dry run: nothing was saved)\n")

@@ -25,7 +25,9 @@ class Record:
     `changes` are sentences about what was converted or dropped, `addresses` the old URLs of the
     story, absolute or paths with queries. An importer that stores pictures itself gives the lead as
     `stored_picture` and those of the body and for sharing as `pictures`; `is_picture_known`: it
-    knows whether there is a lead. `may_number_slug`: a slug that another story has gets a number.
+    knows whether there is a lead. `is_publication_known`: it knows the status and the date;
+    otherwise those of a stored story stay. `may_number_slug`: a slug that another story has gets a
+    number.
     """
 
     location: str
@@ -44,6 +46,7 @@ class Record:
     stored_picture: StoredPicture | None = None
     pictures: tuple[StoredPicture, ...] = ()
     is_picture_known: bool = True
+    is_publication_known: bool = True
     may_number_slug: bool = False
 
 

@@ -171,6 +171,7 @@ def _build_imported_article(
         picture=_lead_picture(record) or _store_picture(record, media_dir, pictures_dir, is_dry),
         pictures=record.pictures,
         is_picture_known=record.is_picture_known and not (is_dry and record.picture),
+        is_publication_known=record.is_publication_known,
         feed_id=record.feed_id,
         location=record.location,
         may_number_slug=record.may_number_slug,

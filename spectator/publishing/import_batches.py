@@ -20,6 +20,7 @@ from spectator.publishing.articles import draft_columns
 from spectator.publishing.bulk import BulkWriter
 from spectator.publishing.fields import Draft
 from spectator.publishing.import_merge import (
+    UNKNOWN,
     Comparison,
     MergeDecision,
     SourceValues,
@@ -101,6 +102,8 @@ class ImportBatch:
         for story in self.stories:
             if old := self.existing.get(story.external_id):
                 source_values = self._source_values(story)
+                if not story.is_publication_known:
+                    source_values |= {"publication": UNKNOWN, "updated_at": UNKNOWN}
                 if (
                     self.overwrite
                     or old.version != old.imported_version

@@ -97,8 +97,14 @@ def _comparable_value(draft: Draft, names: tuple[str, ...], digest: str) -> Any:
 
 
 def is_unchanged(base: SourceValues | None, source: SourceValues) -> bool:
-    """Return whether the source's values are the previous ones; a missing slug equals any slug."""
-    return base is not None and source | {"slug": source.get("slug", base.get("slug"))} == base
+    """Return whether the source's values are the previous ones, but for those it does not know."""
+    if base is None:
+        return False
+    ignored = {name for name, value in source.items() if value == UNKNOWN}
+    if "slug" not in source:
+        ignored.add("slug")
+    names = (base.keys() | source.keys()) - ignored
+    return all(base.get(name) == source.get(name) for name in names)
 
 
 def publication_value(status: str, published_at: datetime | None) -> str:

@@ -21,8 +21,9 @@ class ImportedArticle:
     `section` is a section's name or slug; datetimes are aware. Importing an `external_id` again
     updates the same story; None always adds a new one. `feed_id` is the story's id in the feeds of
     its old site. `pictures` are the others that the story shows. `is_picture_known`: the importer
-    checked whether there is a picture. `may_number_slug`: the slug gets a number if another story
-    has it; otherwise the story is refused.
+    checked whether there is a picture. `is_publication_known`: the source has a status and dates;
+    otherwise those of a stored story stay. `may_number_slug`: the slug gets a number if another
+    story has it; otherwise the story is refused.
     """
 
     prepared: PreparedDraft
@@ -34,6 +35,7 @@ class ImportedArticle:
     picture: StoredPicture | None = None
     pictures: tuple[StoredPicture, ...] = ()
     is_picture_known: bool = True
+    is_publication_known: bool = True
     feed_id: str = ""
     location: str = ""  # in the source, for the report
     may_number_slug: bool = False

@@ -76,6 +76,7 @@ def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptio
         status=status,
         published_at=published_at,
         updated_at=parse_moment(entry.updated, options.zone) if published_at else None,
+        is_publication_known=published_at is not None,
         feed_id=entry.guid,
         may_number_slug=True,
         changes=tuple(values.changes),
@@ -100,7 +101,10 @@ def _body(entry: FeedEntry, base: str, values: StoryValues) -> str:
 def _publication(
     entry: FeedEntry, options: FeedOptions, values: StoryValues
 ) -> tuple[str, datetime | None]:
-    """Return the status and the date: drafts get theirs when they are published here."""
+    """Return the status and the date of a new story.
+
+    Drafts get theirs when they are published here.
+    """
     if not options.is_published:
         return "draft", None
     published_at = parse_moment(entry.published or entry.updated, options.zone)
