@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app
-from werkzeug.test import Client, EnvironBuilder
+from werkzeug.test import Client
 
 SAFE = "/~!$&'()*+,;=:@"
 
@@ -31,12 +31,8 @@ def ask_site(path: str) -> Answer:
     It comes from the application itself: no cache answers, and no log or count notices.
     """
     raw_path, _, query = path.partition("?")
-    builder = EnvironBuilder(
-        raw_path, current_app.config["SITE_URL"], query_string=query, method="HEAD"
-    )
-    try:
-        response = Client(current_app.extensions["page_cache"].app).open(builder)
-        response.close()
-    finally:
-        builder.close()
-    return Answer(response.status_code, response.location or "")
+    client = Client(current_app.extensions["page_cache"].app)
+    with client.head(
+        raw_path, base_url=current_app.config["SITE_URL"], query_string=query
+    ) as response:
+        return Answer(response.status_code, response.location or "")

@@ -104,8 +104,8 @@ def test_help_lists_the_commands(flag: str) -> None:
     assert all(f"\n  {name} " in result.output for name in main.commands)
     for name, words in {
         "user": "add list disable enable role rename reset",
-        "import": "jsonl feed wordpress",
-        "export": "site",
+        "import": "jsonl feed ghost json wordpress",
+        "export": "json site",
         "database": "copy",
     }.items():
         group = main.commands[name]

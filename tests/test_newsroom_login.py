@@ -30,9 +30,7 @@ def routes_that_need_a_session(app: Flask) -> list[tuple[str, str]]:
     return [
         (
             method,
-            re.sub(r"<int[^>]*>", "1", rule.rule)
-            .replace("<kind>", "authors")
-            .replace("<any(section, topic):named>", "topic"),
+            re.sub(r"<any\((\w+)[^>]*>", r"\1", path).replace("<kind>", "authors"),
         )
         for rule in app.url_map.iter_rules()
         for path in [re.sub(r"<int[^>]*>", "1", rule.rule)]

@@ -110,6 +110,8 @@ def test_readyz_reports_a_damaged_database_and_recovers(
     response = client.get("/readyz")
     assert response.status_code == 503 and response.json["storage"] == "damaged"
     path.write_bytes(undamaged)
+    db.session.remove()
+    db.engine.dispose()  # its connections have cached damaged pages
     monitor = app.extensions["storage"]
     monitor.next_quick_check_at = monitor.next_full_check_at = 0.0
     assert client.get("/readyz").status_code == 200

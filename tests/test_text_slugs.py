@@ -77,7 +77,7 @@ def test_the_first_path_segment_of_every_route_is_reserved() -> None:
     assert (
         first_parts
         - {"login", "logout", "password", "stories", "fragments", "shared", "suggest", "searches"}
-        - {"related", "status", "stream", "taxonomy"}
+        - {"pages", "redirects", "related", "status", "stream", "taxonomy"}
         <= RESERVED_PATHS
     )
     assert "search" in first_parts
