@@ -167,6 +167,33 @@ def test_a_url_on_this_machine_is_read_only_if_that_is_allowed(
     assert "/no/such/file does not exist" in missing.output
 
 
+def test_a_file_changes_no_story_that_came_from_a_url(
+    run_import: RunImport, runner: FlaskCliRunner, feed_url: str
+) -> None:
+    runner.invoke(main, ["import", "feed", feed_url, "--allow-loopback", "--published"])
+    forged = rss(item()).replace(b"https://www.wire.example/", feed_url.encode())
+    changed = forged.replace(b"came early", b"came late")
+    for options in ((), ("--url", "https://wire.example")):
+        assert run_import(changed, *options).output.startswith("1 added, 0 updated\n")
+    first = queries.article_to_edit(stories()[0].id)
+    assert first is not None and "came early" in first.body
+    assert run_import(changed, "--url", feed_url).output.startswith("0 added, 1 updated\n")
+    refused = run_import(changed, "--url", "wire.example")
+    assert (refused.exit_code, "wire.example is not a web address" in refused.output) == (2, True)
+
+
+def test_a_file_is_of_this_site_only_if_the_option_says_so(
+    run_import: RunImport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site_url = "https://news.example"
+    monkeypatch.setenv("SPECTATOR_SITE_URL", site_url)
+    claimed = rss(item()).replace(b"https://www.wire.example/", f"{site_url}/".encode())
+    run_import(claimed)
+    run_import(claimed, "--url", site_url)
+    names = [(story.source_name, story.slug) for story in stories()]
+    assert names == [("Sahel Wire", "rain-relief"), ("", "rain")]
+
+
 def test_the_receipt_has_what_was_not_imported(run_import: RunImport, tmp_path: Path) -> None:
     receipt = tmp_path / "receipt.html"
     result = run_import(rss(item()), "--receipt", str(receipt))

@@ -13,7 +13,10 @@ import pytest
 
 from spectator.importers import feeds
 from spectator.importers.feeds import FeedError, FeedOptions, xml_feeds
+from spectator.importers.feeds.records import MAX_ID_LENGTH
 from spectator.importers.records import Record, RecordError
+from spectator.importers.story_values import site_of
+from spectator.publishing.import_batches import MAX_ID_LENGTH as MAX_STORED_LENGTH
 from tests.feed_samples import ATOM, RDF, RSS, item, rss
 
 OPTIONS = FeedOptions(
@@ -52,7 +55,7 @@ def test_an_rss_item_becomes_a_story_with_a_source_credit() -> None:
     assert (record.section, draft.topics) == ("Health", ("Weather",))
     assert (draft.language, draft.dek, draft.slug) == ("en", "", "")
     assert (record.status, record.published_at) == ("published", DATE)
-    assert (record.external_id, record.feed_id) == ("feed:wire.example:wire-1", "wire-1")
+    assert (record.external_id, record.feed_id) == ("feed-file:wire.example:wire-1", "wire-1")
     assert record.addresses == ()
 
 
@@ -90,9 +93,56 @@ def test_a_story_without_a_date_is_a_draft_and_a_future_one_scheduled(
 
 
 def test_a_feed_of_this_site_moves_in_with_its_addresses_and_needs_no_credit() -> None:
-    record = read_one(rss(item()), replace(OPTIONS, site_url="https://wire.example"))
+    own = replace(OPTIONS, site_url="https://www.wire.example", site="wire.example")
+    record = read_one(rss(item()), own)
     assert (record.draft.source_name, record.draft.slug) == ("", "rain")
     assert record.addresses == ("https://wire.example/2026/rain/",)
+
+
+@pytest.mark.parametrize("site", ["", "other.example", "wire.example:8080"])
+def test_a_feed_that_only_claims_to_be_of_this_site_gets_a_credit(site: str) -> None:
+    options = replace(OPTIONS, site_url="https://wire.example", site=site)
+    record = read_one(rss(item()), options)
+    assert (record.draft.source_name, record.draft.slug) == ("Sahel Wire", "")
+    assert record.addresses == ()
+
+
+def test_the_id_of_a_story_depends_on_where_its_feed_was_read_from() -> None:
+    long_names = [f"{'long.' * 10}{name}.example" for name in "ab"]
+    sites = ["", "wire.example", "other.example", "wire.example:8080", "[::1]:80", *long_names]
+    records = [read_one(rss(item()), replace(OPTIONS, site=site)) for site in sites]
+    ids = [record.external_id or "" for record in records]
+    assert ids[1:4] == [
+        "feed:wire.example:wire-1",
+        "feed:other.example:wire-1",
+        "feed:wire.example/8080:wire-1",
+    ]
+    assert len(set(ids)) == len(sites)
+    longest = item().replace("wire-1", "g" * MAX_ID_LENGTH)
+    link = f"https://{'a' * 39}/"
+    feed = rss(longest).decode().replace("https://www.wire.example/<", f"{link}<")
+    assert len(read_one(feed).external_id or "") == MAX_STORED_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://www.Wire.example/feed", "wire.example"),
+        ("https://wire.example:443/", "wire.example"),
+        ("http://wire.example:8080/", "wire.example:8080"),
+        ("http://wire.example:99999/", ""),
+        ("feed.xml", ""),
+    ],
+)
+def test_the_site_of_a_url_is_its_host_and_an_unusual_port(url: str, site: str) -> None:
+    assert site_of(url) == site
+
+
+def test_a_feed_that_names_no_site_is_refused_unless_it_is_known() -> None:
+    data = json_feed({"id": "1", "title": "T"}, home_page_url="")
+    with pytest.raises(FeedError, match="it does not name its site"):
+        read(data)
+    assert read_one(data, replace(OPTIONS, site="a.example")).external_id == "feed:a.example:1"
 
 
 def test_rss_1_has_its_items_beside_the_channel() -> None:
@@ -100,7 +150,7 @@ def test_rss_1_has_its_items_beside_the_channel() -> None:
     draft = record.draft
     assert (draft.headline, draft.authors, draft.topics) == ("One", ("Efua",), ("Gold",))
     assert (draft.source_name, record.published_at) == ("Old Wire", DATE)
-    assert record.external_id == "feed:old.example:https://old.example/1"
+    assert record.external_id == "feed-file:old.example:https://old.example/1"
     assert draft.body == "Plain text of <one> &amp; more."
 
 
@@ -130,7 +180,7 @@ def test_a_json_feed_of_version_1_and_1_1() -> None:
     assert one.draft.headline == "Less < more. End."
     assert "There was no headline; it was made from the text." in one.changes
     assert "<p>Less &lt; more.</p>\n<p>End.</p>" in one.draft.body
-    assert (one.external_id, one.published_at) == ("feed:json.example:7", DATE)
+    assert (one.external_id, one.published_at) == ("feed-file:json.example:7", DATE)
     assert (one.draft.authors, one.draft.topics, one.draft.language) == (
         ("Ama",),
         ("Gold",),
@@ -161,14 +211,14 @@ def test_entities_of_a_feed_are_refused(doctype: str) -> None:
 
 def test_a_document_type_without_entities_is_not_loaded_and_html_entities_are_known() -> None:
     doctype = '<!DOCTYPE rss PUBLIC "-//N//DTD RSS 0.91//EN" "https://evil.example/rss.dtd">'
-    data = f"<?xml version='1.0'?>{doctype}<rss><channel><item><title>A&nbsp;b&eacute;"
+    data = f"<?xml version='1.0'?>{doctype}<rss><channel><link>https://a.example</link><item><title>A&nbsp;b&eacute;"
     assert read_one(f"{data}</title></item></channel></rss>").draft.headline == "A bé"
 
 
 def test_entries_before_the_damage_are_imported() -> None:
     data = rss(item(1), "<item><title>Two</item>")
     record, (location, error) = read(data)
-    assert record.external_id == "feed:wire.example:wire-1"
+    assert record.external_id == "feed-file:wire.example:wire-1"
     assert location == "entry 2"
     assert isinstance(error, RecordError)
     assert "damaged at byte" in str(error) and "mismatched tag" in str(error)

@@ -22,6 +22,8 @@ from spectator.importers import feeds, inputs, runner
 from spectator.importers.downloads import DownloadError, download
 from spectator.importers.jsonl import DEFAULT_SECTION
 from spectator.importers.receipt import Receipt
+from spectator.importers.story_values import site_of
+from spectator.publishing.validation import is_http_url
 
 MAX_DOWNLOAD_BYTES = 50_000_000
 
@@ -39,6 +41,11 @@ section_option = click.option(
     "--published", is_flag=True, help=gettext_noop("Publish the stories; without, add drafts.")
 )
 @section_option
+@click.option(
+    "--url",
+    default="",
+    help=gettext_noop("Address of the site whose feed it is; without, the one of URL."),
+)
 @dry_run_option
 @overwrite_option
 @receipt_option
@@ -49,6 +56,7 @@ def import_feed(
     source: str,
     published: bool,
     section: str,
+    url: str,
     dry_run: bool,
     overwrite: bool,
     receipt: Path | None,
@@ -61,6 +69,8 @@ def import_feed(
 
     Example: spectator import feed https://wire.example/feed.xml
     """
+    if url and not is_http_url(url):
+        raise click.BadParameter(gettext("%(url)s is not a web address", url=url[:200]))
     options = feeds.FeedOptions(
         language=app.config["LANGUAGE"],
         section=section,
@@ -68,6 +78,7 @@ def import_feed(
         sections=section_slugs(),
         is_published=published,
         site_url=app.config["SITE_URL"],
+        site=site_of(url or (source if _is_url(source) else "")),
     )
     with _open_source(source, allow_loopback) as opened:
         collected = Receipt(opened.name)
@@ -96,10 +107,14 @@ def section_slugs() -> frozenset[str]:
     return slugs
 
 
+def _is_url(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
 @contextmanager
 def _open_source(source: str, allows_loopback: bool) -> Iterator[inputs.Input]:
     """Open a file, standard input, or the content of a URL."""
-    if not source.lower().startswith(("http://", "https://")):
+    if not _is_url(source):
         path = Path(source)
         if source != "-" and not path.exists():
             raise click.BadParameter(gettext("%(name)s does not exist", name=source[:200]))

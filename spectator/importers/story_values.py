@@ -101,6 +101,16 @@ def parse_moment(text: str, zone: tzinfo = UTC) -> datetime | None:
     return None
 
 
+def site_of(url: str) -> str:
+    """Return the host of a URL without `www.`, and the port if it is not the usual one."""
+    host = host_of(url)
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        return ""
+    return f"{host}:{port}" if host and port not in {None, 80, 443} else host
+
+
 def host_of(url: str) -> str:
     """Return the host of a URL without `www.`, "" if it has none."""
     try:

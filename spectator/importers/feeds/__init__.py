@@ -11,6 +11,7 @@ from spectator.importers.feeds.json_feeds import read_json
 from spectator.importers.feeds.records import FeedOptions, build_record
 from spectator.importers.feeds.xml_feeds import FIRST_TAGS, read_xml
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
+from spectator.importers.story_values import host_of
 from spectator.importers.xml_text import XmlError
 
 __all__ = ["MAX_JSON_BYTES", "FeedError", "FeedOptions", "read"]
@@ -33,14 +34,18 @@ class _RejoinedFile:
 def read(file: IO[bytes], options: FeedOptions) -> Iterator[Record | tuple[str, RecordError]]:
     """Yield a Record for every entry, and (location, error) where the feed is damaged.
 
-    The file is read once and in order, so it may be a pipe. Raises FeedError if it is no feed, and
-    OSError if it cannot be read.
+    The file is read once and in order, so it may be a pipe. Raises FeedError if it is no feed or of
+    an unknown site, and OSError if it cannot be read.
     """
     feed, number = Feed(), 0
     try:
         for element in _read_elements(file):
             if isinstance(element, Feed):
                 feed = element
+                if not options.site and not host_of(feed.url):
+                    raise FeedError(
+                        gettext("it does not name its site: give the address with --url")
+                    )
                 continue
             number += 1
             location = gettext("entry %(number)s", number=number)

@@ -19,6 +19,7 @@ from spectator.importers.story_values import (
     host_of,
     language_or,
     parse_moment,
+    site_of,
     split_section,
 )
 from spectator.publishing import Draft
@@ -28,14 +29,17 @@ from spectator.text.html.paragraphs import body_html
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.slugs import is_slug
 
-MAX_ID_LENGTH = 150
+MAX_ID_LENGTH, MAX_SITE_LENGTH = 150, 39  # of the guid and the site in the id of a story
 # What systems write after the beginning of a text.
 _CUT = re.compile(r"\s*(?:\[?(?:…|\.\.\.)\]?|\[…\]|\[&hellip;\])\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class FeedOptions:
-    """How entries become stories: `sections` are the slugs of the site's sections."""
+    """How entries become stories: `sections` are the slugs of the site's sections.
+
+    `site` is where the feed was read from, in the form of `site_of`; "" if nobody knows that.
+    """
 
     language: str
     section: str
@@ -43,19 +47,19 @@ class FeedOptions:
     sections: frozenset[str] = frozenset()
     is_published: bool = False
     site_url: str = ""
+    site: str = ""
 
 
 def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptions) -> Record:
-    """Return the story of an entry; its id is unique among the feeds of the host."""
+    """Return the story of an entry; its id is unique among the feeds of the site."""
     base = BodyUrls(feed.base).resolve(entry.base) or feed.base
     entry.url = BodyUrls(base).resolve(entry.url)
-    host = host_of(feed.url) or host_of(entry.url)
-    is_own = bool(host) and host == host_of(options.site_url)
+    is_own = bool(options.site) and options.site == site_of(options.site_url)
     values = StoryValues()
     body = _body(entry, base if entry.base else entry.url or base, values)
     section, topics = split_section(entry.topics, options.sections, options.section)
     status, published_at = _publication(entry, options, values)
-    source_name, source_url = ("", "") if is_own else _source(entry, feed, host, values)
+    source_name, source_url = ("", "") if is_own else _source(entry, feed, options, values)
     draft = Draft(
         headline=values.headline(entry.title, body, entry.url),
         dek=_dek(entry, body, values),
@@ -72,7 +76,7 @@ def build_record(entry: FeedEntry, feed: Feed, location: str, options: FeedOptio
         draft=draft,
         section=section,
         size=entry.size,
-        external_id=_external_id(entry, host),
+        external_id=_external_id(entry, feed, options),
         status=status,
         published_at=published_at,
         updated_at=parse_moment(entry.updated, options.zone) if published_at else None,
@@ -114,9 +118,12 @@ def _publication(
     return "scheduled" if published_at > datetime.now(UTC) else "published", published_at
 
 
-def _source(entry: FeedEntry, feed: Feed, host: str, values: StoryValues) -> tuple[str, str]:
+def _source(
+    entry: FeedEntry, feed: Feed, options: FeedOptions, values: StoryValues
+) -> tuple[str, str]:
     """Return the name of the feed, or of that it was copied from, and the link of the entry."""
-    name = values.line("source_name", entry.source or feed.title or host)
+    name = entry.source or feed.title or options.site or host_of(feed.url)
+    name = values.line("source_name", name)
     url = entry.url if len(entry.url) <= FIELDS["source_url"].limit else ""
     return name, url if name and is_http_url(url) else ""
 
@@ -139,9 +146,16 @@ def _slug(url: str) -> str:
     return slug if is_slug(slug) else ""
 
 
-def _external_id(entry: FeedEntry, host: str) -> str:
-    """Return the id of the story: the guid, which is unique only within a site's feeds."""
+def _external_id(entry: FeedEntry, feed: Feed, options: FeedOptions) -> str:
+    """Return the id of the story: the guid, which is unique only within a site's feeds.
+
+    What a feed says about its site may be wrong, so that stories of it have ids of their own.
+    """
+    kind, site = ("feed", options.site) if options.site else ("feed-file", host_of(feed.url))
+    if len(site) > MAX_SITE_LENGTH or not site.isprintable():
+        site = sha256(site.encode("utf-8", "replace")).hexdigest()[:32]
     guid = entry.guid or f"{entry.title}\n{entry.published}\n{entry.html}"
     is_long = len(guid) > MAX_ID_LENGTH or not guid.isprintable()
     digest = sha256(guid.encode("utf-8", "replace")).hexdigest()[:32]
-    return f"feed:{host[:40]}:{digest if is_long or not entry.guid else guid}"
+    # A port or IPv6 address must not look like the beginning of a guid.
+    return f"{kind}:{site.replace(':', '/')}:{digest if is_long or not entry.guid else guid}"
