@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 
 from spectator.importers import feeds
 from spectator.importers.feeds import FeedError, FeedOptions, xml_feeds
+from spectator.importers.feeds.elements import FeedEntry
+from spectator.importers.feeds.fields import Field
 from spectator.importers.feeds.records import MAX_ID_LENGTH
 from spectator.importers.records import Record, RecordError
 from spectator.importers.story_values import site_of
@@ -26,6 +28,8 @@ OPTIONS = FeedOptions(
     is_published=True,
 )
 DATE = datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
+NESTED = f"<{'n' * 150}>" * 30
+LONG_ATTRIBUTE = f'q="{"x" * 50_000}"'
 
 
 def read(data: bytes | str, options: FeedOptions = OPTIONS) -> list[Any]:
@@ -201,11 +205,13 @@ def test_what_is_no_feed_is_refused(data: str) -> None:
         '<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>',
         '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
         '<!DOCTYPE rss [<!ENTITY % x SYSTEM "https://evil.example/x.dtd"> %x;]>',
+        '<!DOCTYPE rss [<!ATTLIST b q CDATA "long">]>',
+        '<!DOCTYPE rss SYSTEM "https://evil.example/x.dtd" []>',
     ],
 )
-def test_entities_of_a_feed_are_refused(doctype: str) -> None:
+def test_declarations_of_a_feed_are_refused(doctype: str) -> None:
     feed = rss(item()).decode().replace("<rss", f"{doctype}<rss", 1)
-    with pytest.raises(FeedError, match="entity declarations are not allowed"):
+    with pytest.raises(FeedError, match="declarations in the document type are not"):
         read(feed)
 
 
@@ -225,7 +231,8 @@ def test_entries_before_the_damage_are_imported() -> None:
 
 
 def test_nesting_and_tags_without_bounds_are_refused() -> None:
-    for text in ("<b>" * 200, f'<b a="{"x" * 2_000_000}">'):
+    long = "n" * 201
+    for text in ("<b>" * 200, f'<b a="{"x" * 2_000_000}">', f"<{long}>", f'<b {long}="">'):
         with pytest.raises(FeedError):
             read(RSS.format(items=text))
 
@@ -247,6 +254,38 @@ def test_a_long_feed_takes_the_memory_of_one_entry() -> None:
     assert sum(isinstance(entry, Record) for entry in entries) > 100
     assert tracemalloc.get_traced_memory()[1] < 8_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        ("read_entry", f"<item>{f'<b {LONG_ATTRIBUTE}/>' * 50}</item>"),
+        ("read_entry", f"<item>{NESTED}{'<b/>' * 1_000}{NESTED.replace('<', '</')}</item>"),
+        ("read_feed", f"<channel {LONG_ATTRIBUTE}/>" * 50),
+        ("read_feed", f"<item/><b>{'x' * 50_000}</b>" * 50),
+    ],
+)
+def test_names_and_attributes_count_as_text(
+    monkeypatch: pytest.MonkeyPatch, name: str, items: str
+) -> None:
+    monkeypatch.setattr(xml_feeds, "MAX_ENTRY_TEXT", 100_000)
+    read_fields = getattr(xml_feeds, name)
+    collected: list[list[Field]] = []
+
+    def collect(fields: list[Field]) -> Any:
+        collected.append(fields)
+        return read_fields(fields)
+
+    monkeypatch.setattr(xml_feeds, name, collect)
+    read(rss(items))
+    assert collected
+    assert sum(len(str(field)) for field in collected[0]) < 200_000
+
+
+def test_the_size_of_an_entry_counts_all_its_values() -> None:
+    for value in fields(FeedEntry):
+        content = "x" * 5_000 if value.type == "str" else ["x" * 5_000]
+        assert FeedEntry(**{value.name: content}).size > FeedEntry().size + 5_000
 
 
 def test_what_an_entry_may_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

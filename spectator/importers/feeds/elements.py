@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 class FeedError(Exception):
@@ -50,4 +50,8 @@ class FeedEntry:
     @property
     def size(self) -> int:
         """Return the approximate size of the entry in bytes."""
-        return 2 * (len(self.html) + len(self.summary)) + 2_000
+        values = (getattr(self, value.name) for value in fields(self))
+        texts = [
+            text for value in values for text in ([value] if isinstance(value, str) else value)
+        ]
+        return 2 * sum(map(len, texts)) + 50 * len(texts) + 2_000

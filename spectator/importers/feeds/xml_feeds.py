@@ -1,7 +1,8 @@
 """RSS 2.0, RSS 1.0 and Atom as a stream of entries, in little memory.
 
-A file that declares entities is refused, because they could grow without bounds or name other
-files. A document type that declares none, as RSS 0.91 has, is ignored and never loaded.
+A file with declarations in its document type is refused: entities and default attributes could
+grow without bounds or name other files. A document type without, as RSS 0.91 has, is ignored and
+never loaded.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from spectator.text.html.tokenizer import VOID
 
 FIRST_TAGS = (b"<?xml", b"<rss", b"<feed", b"<rdf:RDF", b"<!DOCTYPE rss", b"<atom:feed")
 MAX_DEPTH = 100
-# Characters of a field and of all fields of an entry; longer ones are cut. A story may have 1 MB.
+# Characters of a field and of all fields of an entry, with their names and attributes; longer ones
+# are cut. A story may have 1 MB.
 MAX_TEXT, MAX_ENTRY_TEXT = 4_000_000, 8_000_000
 MAX_FIELDS = 2_000  # of an entry, and of the feed itself
 MAX_TOKEN_BYTES = 1_000_000  # a tag
+MAX_NAME_LENGTH = 200  # of an element or attribute
 MAX_PREFIXES = 1_000
 _NAMESPACES = {
     "http://www.w3.org/2005/Atom": "atom",
@@ -75,6 +78,8 @@ class _Builder:
         self.text_length = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        if max(map(len, (name, *attributes))) > MAX_NAME_LENGTH:
+            raise RefusedXmlError("name too long")
         self._add_namespaces(attributes)
         name = self._canonical(name)
         self.path.append(name)
@@ -86,19 +91,41 @@ class _Builder:
             self._add_piece(True, _write_start(name, attributes))
             self.open[0].has_markup = True
         elif self.open:
-            self.open.append(_OpenField(f"{self.open[-1].name}/{name}", attributes))
+            self._open_field(f"{self.open[-1].name}/{name}", attributes)
         elif name in _ENTRIES and self.entry is None:
             self._finish_head()
             self.entry, self.text_length = [Field("", attributes, "")], 0
+            self._reserve(name, attributes)
         elif name in _HEADS:
-            self.head.append(Field("", attributes, ""))
+            if self.entry is None and self._reserve(name, attributes):
+                self._add_field(Field("", attributes, ""))
         elif len(self.path) > 1:
             self.field_depth = len(self.path)
-            self.open.append(_OpenField(name, attributes))
+            self._open_field(name, attributes)
 
     def data(self, text: str) -> None:
         if self.open:
             self._add_piece(False, text)
+
+    def _open_field(self, name: str, attributes: dict[str, str]) -> None:
+        """Open a field; without room it has no name and is dropped at its end."""
+        has_room = self._reserve(name, attributes)
+        self.open.append(_OpenField(name, attributes) if has_room else _OpenField("", {}))
+
+    def _reserve(self, name: str, attributes: dict[str, str]) -> bool:
+        """Count an element of the entry; return False if there is no room for it."""
+        if self.text_length > MAX_ENTRY_TEXT:
+            return False
+        texts = (name, *attributes, *attributes.values())
+        self.text_length += sum(map(len, texts)) + 50 * len(texts)
+        return True
+
+    def _add_field(self, field: Field) -> None:
+        """Add a field to the open entry, or to the feed before its first entry."""
+        fields = self.head if self.entry is None else self.entry
+        is_late = self.entry is None and self.is_head_ready
+        if len(fields) < MAX_FIELDS and not is_late:
+            fields.append(field)
 
     def _add_piece(self, is_tag: bool, text: str) -> None:
         if self.text_length <= MAX_ENTRY_TEXT:
@@ -117,10 +144,9 @@ class _Builder:
             self._add_piece(True, _write_end(name))
         elif self.open:
             field = self.open.pop()
-            fields = self.head if self.entry is None else self.entry
-            if len(fields) < MAX_FIELDS:
+            if field.name:
                 text = field.text()[:MAX_TEXT].strip()
-                fields.append(Field(field.name, field.attributes, text, field.has_markup))
+                self._add_field(Field(field.name, field.attributes, text, field.has_markup))
         elif name in _ENTRIES and self.entry is not None:
             self.ready.append(read_entry(self.entry))
             self.entry = None
@@ -148,8 +174,11 @@ class _Builder:
         is_atom_feed = prefix == "atom" and (not self.path or self.path[0] == "feed")
         return f"{prefix}:{local}" if prefix and not is_atom_feed else local if colon else name
 
-    def refuse_entity(self, *_: object) -> None:
-        raise RefusedXmlError("entity declarations are not allowed")
+    def start_doctype(
+        self, _name: str, _system_id: str | None, _public_id: str | None, has_subset: bool
+    ) -> None:
+        if has_subset:
+            raise RefusedXmlError("declarations in the document type are not allowed")
 
 
 def _write_start(name: str, attributes: dict[str, str]) -> str:
@@ -177,7 +206,7 @@ def read_xml(file: IO[bytes]) -> Iterator[Feed | FeedEntry]:
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
-    parser.EntityDeclHandler = builder.refuse_entity
+    parser.StartDoctypeDeclHandler = builder.start_doctype
     parser.SkippedEntityHandler = builder.skipped_entity
     parser.UseForeignDTD(True)  # otherwise entities of HTML would be errors
     fed = 0
