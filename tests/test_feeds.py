@@ -221,6 +221,22 @@ def test_a_document_type_without_entities_is_not_loaded_and_html_entities_are_kn
     assert read_one(f"{data}</title></item></channel></rss>").draft.headline == "A bé"
 
 
+ENCODINGS = "base64 bz2 hex idna punycode rot13 undefined utf-16 utf-16-le uu zlib cp037"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS.split())
+def test_an_encoding_in_which_a_feed_cannot_be_is_refused(encoding: str) -> None:
+    data = rss(item()).replace(b"UTF-8", encoding.encode(), 1)
+    with pytest.raises(FeedError, match=f"not in the encoding that it declares: {encoding}"):
+        read(data)
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "shift_jis", "unknown"])
+def test_other_encodings_are_read(encoding: str) -> None:
+    data = rss(item()).replace(b"UTF-8", encoding.encode(), 1)
+    assert read_one(data).draft.headline == "Rain &amp; relief"
+
+
 def test_entries_before_the_damage_are_imported() -> None:
     data = rss(item(1), "<item><title>Two</item>")
     record, (location, error) = read(data)

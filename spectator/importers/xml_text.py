@@ -68,7 +68,7 @@ class XmlText:
 
     `mends_markup` also mends what breaks the structure: a CDATA section inside another one, and a
     bare `&`. Positions are then no longer those of the file. Raises XmlError if the file has none
-    of `first_tags` near its beginning.
+    of `first_tags` near its beginning, or declares an encoding in which it cannot be.
     """
 
     def __init__(
@@ -83,16 +83,27 @@ class XmlText:
         self.skipped = min((start for start in starts if start >= 0), default=-1)
         if self.skipped < 0:
             raise XmlError(gettext("it is not an export file of WordPress in UTF-8"))
-        self.decoder = codecs.getincrementaldecoder(self._encoding())("spectator.question_marks")
+        self.decoder = self._decoder()
         self.mends_markup = mends_markup
         self.is_in_section = False
 
-    def _encoding(self) -> str:
+    def _decoder(self) -> codecs.IncrementalDecoder:
+        """Return a decoder of the encoding that the file declares; of UTF-8 if it is unknown."""
         match = _ENCODING.search(self.head, self.skipped)
+        name = match[1].decode() if match else "utf-8"
         try:
-            return codecs.lookup(match[1].decode()).name if match else "utf-8"
+            decoder = codecs.getincrementaldecoder(name)
         except LookupError:
-            return "utf-8"
+            name, decoder = "utf-8", codecs.getincrementaldecoder("utf-8")
+        try:
+            is_readable = decoder("spectator.question_marks").decode(b"<?xml") == "<?xml"
+        except Exception:  # codecs that are no text encodings raise errors of many kinds
+            is_readable = False
+        if not is_readable:
+            raise XmlError(
+                gettext("it is not in the encoding that it declares: %(name)s", name=name)
+            )
+        return decoder("spectator.question_marks")
 
     def __iter__(self) -> Iterator[bytes]:
         rest, block = "", self.head[self.skipped :]
