@@ -276,7 +276,7 @@ def tiled_noise(mode: str, width: int, height: int) -> bytes:
     [
         lambda: upscaled_noise(1600, 1600),
         lambda: tiled_noise("RGBA", 2600, 2600),
-        lambda: tiled_noise("RGB", 1200, 8000),
+        lambda: tiled_noise("RGB", 1200, 5000),
     ],
 )
 def test_a_small_upload_does_not_store_many_times_its_bytes(data: Any, tmp_path: Path) -> None:
