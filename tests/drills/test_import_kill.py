@@ -1,6 +1,6 @@
 """A killed import leaves only complete batches; importing the same file again completes it.
 
-12 batches in CI, 100 at full size (variable `IMPORT_BATCHES`).
+8 batches in CI, 100 at full size (variable `IMPORT_BATCHES`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.drills.running_site import Site
 from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
-BATCHES = drill_size("IMPORT_BATCHES", ci=12, full=100)
+BATCHES = drill_size("IMPORT_BATCHES", ci=8, full=100)
 STORIES = BATCHES * runner.BATCH_SIZE
 ONE_ROW_PER_STORY = ("article", "article_author", "article_topic", "article_country")
 TABLES = (*ONE_ROW_PER_STORY, "revision", "outbox")

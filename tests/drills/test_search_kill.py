@@ -1,6 +1,6 @@
 """Killing the worker during index commits loses no story and causes no wrong result.
 
-15 kills in CI, 100 at full size (variable `SEARCH_KILLS`). There are no web processes meanwhile:
+8 kills in CI, 100 at full size (variable `SEARCH_KILLS`). There are no web processes meanwhile:
 this process reads the index as they do, through one index object that stays open throughout.
 """
 
@@ -26,7 +26,7 @@ from tests.drills.sizes import drill_size
 from tests.drills.test_kill import acknowledged, check_nothing_is_lost
 
 pytestmark = pytest.mark.drill
-KILLS = drill_size("SEARCH_KILLS", ci=15, full=100)
+KILLS = drill_size("SEARCH_KILLS", ci=8, full=100)
 SEED = 20261123
 COMMIT_SECONDS = 0.01  # a commit takes longer even on a fast machine, so kills interrupt it
 LOCK = {"MAIN_WRITELOCK"}

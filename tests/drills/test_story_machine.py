@@ -1,7 +1,7 @@
 """Random actions of three people on stories, checked against a simple model.
 
 After every action, the database and the readers' pages are compared with the model; after each run
-of up to 12 actions, search results are compared, too. 50 runs in CI, 500 at full size
+of up to 12 actions, search results are compared, too. 25 runs in CI, 500 at full size
 (variable `STORY_RUNS`).
 """
 
@@ -40,7 +40,7 @@ from tests.drills.sizes import drill_size
 from tests.test_permissions import DOCUMENTED, STATES_AFTER
 
 pytestmark = pytest.mark.drill
-RUNS = drill_size("STORY_RUNS", ci=50, full=500)
+RUNS = drill_size("STORY_RUNS", ci=25, full=500)
 PEOPLE = ("author", "editor", "admin")
 NOTES = {"withdraw": "It was wrong.", "correct": "A name was wrong.", "update": "New figures."}
 
