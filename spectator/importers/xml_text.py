@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Protocol, TypeVar
 from xml.parsers import expat
 
 from spectator.formats import format_number
 from spectator.i18n import gettext
 
 CHUNK_BYTES = 65_536
+MAX_TOKEN_BYTES = 1_000_000  # a tag
+Value = TypeVar("Value")
 # How far the first tag may be from the beginning: plugins print blank lines and warnings first.
 MAX_PREFIX_BYTES = 65_536
 # Longer than any match of the patterns below, which a chunk must not cut in two.
@@ -43,7 +45,7 @@ class RefusedXmlError(Exception):
     """XML that no honest file holds; the message says what, in the way of the parser."""
 
 
-def describe_damage(parser: expat.XMLParserType, error: Exception, skipped: int) -> str:
+def _describe_damage(parser: expat.XMLParserType, error: Exception, skipped: int) -> str:
     """Return where and why a parser stopped; `skipped` bytes of the file were not parsed."""
     is_parsers = isinstance(error, expat.ExpatError)
     return gettext(
@@ -52,6 +54,63 @@ def describe_damage(parser: expat.XMLParserType, error: Exception, skipped: int)
         line=format_number(parser.ErrorLineNumber),
         reason=expat.ErrorString(parser.ErrorCode) if is_parsers else str(error),
     )
+
+
+class XmlBuilder(Protocol[Value]):
+    """The handlers of a parser, which collect values: `ready` holds those that are complete."""
+
+    ready: list[Value]
+    is_finished: bool
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Begin an element."""
+
+    def end(self, name: str) -> None:
+        """End an element."""
+
+    def data(self, text: str) -> None:
+        """Add text of the current element."""
+
+    def start_doctype(self, *declared: Any) -> None:
+        """Refuse a document type that declares something."""
+
+    def skipped_entity(self, name: str, is_parameter: bool) -> None:
+        """Add the text of an entity of HTML."""
+
+
+def build_values(
+    text: XmlText, make_builder: Callable[[expat.XMLParserType], XmlBuilder[Value]]
+) -> Iterator[Value]:
+    """Yield what the builder of a parser collects from a file, until it is finished.
+
+    Raises XmlError, with the position in bytes if the file is damaged there.
+    """
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.buffer_size = CHUNK_BYTES
+    builder = make_builder(parser)
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = builder.start_doctype
+    parser.SkippedEntityHandler = builder.skipped_entity
+    parser.UseForeignDTD(True)  # otherwise entities of HTML would be errors
+    fed = 0
+    try:
+        for chunk in text:
+            parser.Parse(chunk, False)
+            fed += len(chunk)
+            yield from builder.ready
+            builder.ready.clear()
+            if builder.is_finished:
+                return
+            if fed - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
+                raise RefusedXmlError("tag too long")
+        parser.Parse(b"", True)
+    except (expat.ExpatError, RefusedXmlError) as error:
+        yield from builder.ready
+        if not builder.is_finished:
+            raise XmlError(_describe_damage(parser, error, text.skipped)) from error
 
 
 def _replace_bytes(error: UnicodeError) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from spectator.importers.feeds.elements import Feed, FeedEntry
 from spectator.importers.feeds.fields import Field, read_entry, read_feed
-from spectator.importers.xml_text import RefusedXmlError, XmlError, XmlText, describe_damage
+from spectator.importers.xml_text import RefusedXmlError, XmlText, build_values
 from spectator.text.html.tokenizer import VOID
 
 FIRST_TAGS = (b"<?xml", b"<rss", b"<feed", b"<rdf:RDF", b"<!DOCTYPE rss", b"<atom:feed")
@@ -24,7 +24,6 @@ MAX_DEPTH = 100
 # are cut. A story may have 1 MB.
 MAX_TEXT, MAX_ENTRY_TEXT = 4_000_000, 8_000_000
 MAX_FIELDS = 2_000  # of an entry, and of the feed itself
-MAX_TOKEN_BYTES = 1_000_000  # a tag
 MAX_NAME_LENGTH = 200  # of an element or attribute
 MAX_PREFIXES = 1_000
 _NAMESPACES = {
@@ -198,30 +197,4 @@ def read_xml(file: IO[bytes]) -> Iterator[Feed | FeedEntry]:
 
     Raises XmlError, with the position in bytes if the file is damaged there.
     """
-    text = XmlText(file, first_tags=FIRST_TAGS)
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.buffer_size = 65_536
-    builder = _Builder(parser)
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = builder.start_doctype
-    parser.SkippedEntityHandler = builder.skipped_entity
-    parser.UseForeignDTD(True)  # otherwise entities of HTML would be errors
-    fed = 0
-    try:
-        for chunk in text:
-            parser.Parse(chunk, False)
-            fed += len(chunk)
-            yield from builder.ready
-            builder.ready.clear()
-            if builder.is_finished:
-                return
-            if fed - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-                raise RefusedXmlError("tag too long")
-        parser.Parse(b"", True)
-    except (expat.ExpatError, RefusedXmlError) as error:
-        yield from builder.ready
-        if not builder.is_finished:
-            raise XmlError(describe_damage(parser, error, text.skipped)) from error
+    yield from build_values(XmlText(file, first_tags=FIRST_TAGS), _Builder)

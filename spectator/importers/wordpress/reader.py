@@ -25,9 +25,8 @@ from spectator.importers.wordpress.elements import (
 )
 from spectator.importers.xml_text import (
     RefusedXmlError,
-    XmlError,
     XmlText,
-    describe_damage,
+    build_values,
 )
 
 MAX_DEPTH = 100
@@ -36,7 +35,6 @@ MAX_DEPTH = 100
 MAX_CONTENT, MAX_META_VALUE, MAX_META, MAX_TEXT = 4_000_000, 1_000_000, 8_000_000, 100_000
 MAX_CHILDREN = 20_000  # terms or meta values of one item
 MAX_FIELDS = 60
-MAX_TOKEN_BYTES = 1_000_000  # a tag
 MAX_PREFIXES = 1_000
 _NAMESPACE = re.compile(r"https?://(?:www\.)?wordpress\.org/export/[0-9.]+/(?P<excerpt>excerpt)?")
 _OTHER_NAMESPACES = {
@@ -202,7 +200,7 @@ class _Builder:
         prefix, colon, local = name.partition(":")
         return f"{self.namespaces.get(prefix, prefix)}:{local}" if colon else name
 
-    def refuse_document_type(self, *_: object) -> None:
+    def start_doctype(self, *_: object) -> None:
         raise RefusedXmlError("document type not allowed")
 
 
@@ -212,30 +210,4 @@ def read_elements(file: IO[bytes], mends_markup: bool = False) -> Iterator[Eleme
     Raises XmlError, with the position in bytes if the file is damaged there. What follows the last
     tag is ignored: plugins print messages there.
     """
-    text = XmlText(file, mends_markup)
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.buffer_size = 65_536
-    builder = _Builder(parser)
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = builder.refuse_document_type
-    parser.SkippedEntityHandler = builder.skipped_entity
-    parser.UseForeignDTD(True)  # otherwise entities of HTML would be errors
-    fed = 0
-    try:
-        for chunk in text:
-            parser.Parse(chunk, False)
-            fed += len(chunk)
-            yield from builder.ready
-            builder.ready.clear()
-            if builder.is_finished:
-                return
-            if fed - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-                raise RefusedXmlError("tag too long")
-        parser.Parse(b"", True)
-    except (expat.ExpatError, RefusedXmlError) as error:
-        yield from builder.ready
-        if not builder.is_finished:
-            raise XmlError(describe_damage(parser, error, text.skipped)) from error
+    yield from build_values(XmlText(file, mends_markup), _Builder)
