@@ -21,20 +21,11 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
     """Change the text or the kind of a note; show an invalid one again with its error."""
     kind, text = request.form.get("note_kind", ""), request.form.get("note_text", "")
     try:
-        publishing.edit_note(
-            article_id,
-            current_user(),
-            note_id,
-            kind,
-            text,
-            _original_text(),
-            request.form.get("note_original_kind", ""),
-        )
+        originals = _original_text(), request.form.get("note_original_kind", "")
+        publishing.edit_note(article_id, current_user(), note_id, kind, text, *originals)
     except publishing.ValidationError as invalid:
-        message = " ".join(invalid.errors.values())
-        note = {"id": note_id, "kind": kind, "text": text, "message": message}
-        article = load_story(article_id, "edit")
-        return render_form(forms.form_from_article(article), article, invalid_note=note), 422
+        note = {"id": note_id, "kind": kind, "text": text}
+        return _render_invalid(article_id, note | {"message": " ".join(invalid.errors.values())})
     except publishing.ConflictError:
         return _render_conflict(text)
     return _redirect_to_story(article_id, "edit_note")
@@ -53,6 +44,11 @@ def remove_note(article_id: int, note_id: int) -> ViewResponse:
 def _original_text() -> str:
     former_name = request.form.get("note_seen", "")  # in pages opened before an upgrade
     return request.form.get("note_original", former_name)
+
+
+def _render_invalid(article_id: int, note: dict[str, object]) -> tuple[str, int]:
+    article = load_story(article_id, "edit")
+    return render_form(forms.form_from_article(article), article, invalid_note=note), 422
 
 
 def _render_conflict(text: str) -> tuple[str, int]:
